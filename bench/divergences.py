@@ -1,0 +1,153 @@
+"""Time of each divergence beside POT and geomloss, in one process: `python bench/divergences.py [--gradient] [--quick]`.
+
+Every row is one task at one size: our milliseconds, each reference's, and the ratio of the fastest reference to ours
+(above 1: ours is faster). References that need a plan, a linear programme or minutes are left out at large n.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import ot
+import torch
+from geomloss import SamplesLoss
+from torch import Tensor
+
+from wae import divergences as D
+
+SLICES = 50
+Run = Callable[[], object]
+
+
+def milliseconds(run: Run, budget: float = 0.4) -> float:
+    """The shortest of as many runs as fit in `budget` seconds, at least one after a warm-up."""
+    begin = time.perf_counter()
+    run()
+    spent, times = time.perf_counter() - begin, []
+    while not times or spent + times[-1] < budget:
+        begin = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - begin)
+        spent += times[-1]
+    return 1e3 * min(times)
+
+
+def sample(n: int, d: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(n + d)
+    return 1.3 * torch.randn(n, d, generator=generator) + 0.2, torch.randn(n, d, generator=generator)
+
+
+def tasks(x: Tensor, y: Tensor, gradient: bool) -> Iterator[tuple[str, Run, dict[str, Run]]]:
+    """Name, ours, references. With `gradient` all take torch tensors and go back to x; NumPy's have none."""
+    for make in (kernels, line, sliced, maximum, gaussians, entropic):
+        for name, ours, references in make(x, y):
+            kept = {k: v for k, v in references.items() if not (gradient and "numpy" in k)}
+            back = {k: backward(v, x) if gradient else v for k, v in kept.items()}
+            yield name, backward(ours, x) if gradient else ours, back
+
+
+def backward(run: Run, x: Tensor) -> Run:
+    def both() -> object:
+        value = run()
+        assert isinstance(value, Tensor)
+        return torch.autograd.grad(value.sum(), x)
+
+    return both
+
+
+Tasks = Iterator[tuple[str, Run, dict[str, Run]]]
+
+
+def kernels(x: Tensor, y: Tensor) -> Tasks:
+    blur = math.sqrt(x.shape[1])
+    losses = [SamplesLoss("gaussian", blur=blur * math.sqrt(s), backend="tensorized") for s in D.SCALES]
+    one = SamplesLoss("gaussian", blur=blur, backend="tensorized")
+    yield "mmd rbf", lambda: D.mmd(x, y, "rbf", (1.0,)), {"geomloss": lambda: one(x, y)}
+    seven = {"geomloss": lambda: sum(loss(x, y) for loss in losses)}
+    yield "mmd rbf, 7 scales", lambda: D.mmd(x, y, "rbf"), seven
+    yield "mmd imq, 7 scales", lambda: D.mmd(x, y), {}
+
+
+def line(x: Tensor, y: Tensor) -> Tasks:
+    a, b = x.detach().numpy(), y.numpy()
+    references = {"pot numpy": lambda: ot.wasserstein_1d(a, b, p=2), "pot torch": lambda: ot.wasserstein_1d(x, y, p=2)}
+    yield "wasserstein_1d", lambda: D.wasserstein_1d(x, y), references
+
+
+def sliced(x: Tensor, y: Tensor) -> Tasks:
+    theta = D.random_directions(SLICES, x.shape[1], torch.Generator().manual_seed(0))
+    a, b, t, u = x.detach().numpy(), y.numpy(), theta.T.numpy(), theta.T.contiguous()
+    references = {
+        "pot numpy": lambda: ot.sliced_wasserstein_distance(a, b, projections=t),
+        "pot torch": lambda: ot.sliced_wasserstein_distance(x, y, projections=u),
+    }
+    yield "sliced", lambda: D.sliced_wasserstein(x, y, theta), references
+    yield "circular", lambda: D.generalized_sliced_wasserstein(x, y, theta), {}
+
+
+def maximum(x: Tensor, y: Tensor) -> Tasks:
+    a, b = x.detach().numpy(), y.numpy()
+    references = {
+        "pot numpy, best of 50 draws": lambda: ot.max_sliced_wasserstein_distance(a, b, n_projections=SLICES, seed=0),
+        "pot torch, best of 50 draws": lambda: ot.max_sliced_wasserstein_distance(x, y, n_projections=SLICES, seed=0),
+    }
+    yield "max sliced, 2 steps", lambda: D.max_sliced_wasserstein(x, y, steps=2), references
+
+
+def gaussians(x: Tensor, y: Tensor) -> Tasks:
+    a, b = x.detach().numpy(), y.numpy()
+    moments = lambda s: (s.mean(0), torch.cov(s.T))
+    by_pot = lambda s: (s.mean(0), np.cov(s.T))
+
+    def reference(take: Callable[[object], tuple[object, object]], s: object, t: object) -> object:
+        (m, c), (k, e) = take(s), take(t)
+        return ot.gaussian.bures_wasserstein_distance(m, k, c, e)
+
+    references = {"pot numpy": lambda: reference(by_pot, a, b), "pot torch": lambda: reference(moments, x, y)}
+
+    def ours() -> Tensor:
+        (m, c), (k, e) = moments(x), moments(y)
+        return D.bures_wasserstein(m, c, k, e)
+
+    yield "bures", ours, references
+    yield "bures to prior", lambda: D.bures_to_prior(x), references
+
+
+def entropic(x: Tensor, y: Tensor) -> Tasks:
+    epsilon = 0.1 * x.shape[1]
+    loss = SamplesLoss("sinkhorn", p=2, blur=math.sqrt(epsilon / 2), scaling=0.5, backend="tensorized")
+    references: dict[str, Run] = {"geomloss": lambda: loss(x, y)}
+    if len(x) <= 1000:
+        options = {"reg": epsilon, "method": "sinkhorn_log", "numIterMax": 20, "stopThr": 0.0}
+        references["pot torch"] = lambda: ot.bregman.empirical_sinkhorn_divergence(x, y, **options)
+    yield "sinkhorn, 20 steps", lambda: D.sinkhorn_divergence(x, y, epsilon), references
+    yield "sinkhorn, 10 steps", lambda: D.sinkhorn_divergence(x, y, epsilon, steps=10), references
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gradient", action="store_true", help="time the value and its gradient in x")
+    parser.add_argument("--quick", action="store_true", help="n = 100 and 500 only")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, POT {ot.__version__}, one thread, float32, gradient: {options.gradient}")
+    print(f"{'divergence':22}{'n':>6}{'d':>4}{'ours ms':>10}{'ratio':>8}  references, ms")
+    for n in (100, 500) if options.quick else (100, 500, 1000, 5000):
+        for d in (8, 64):
+            x, y = sample(n, d)
+            for name, ours, references in tasks(x.requires_grad_(options.gradient), y, options.gradient):
+                mine = milliseconds(ours)
+                theirs = {k: milliseconds(run) for k, run in references.items()}
+                ratio = f"{min(theirs.values()) / mine:8.2f}" if theirs else f"{'':8}"
+                listed = ", ".join(f"{k} {v:.3f}" for k, v in theirs.items())
+                print(f"{name:22}{n:>6}{d:>4}{mine:>10.3f}{ratio}  {listed}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""CelebA from its archive: what Pillow makes of each picture, in the official split; and what is refused."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import CELEBA, CODES, CROP, REAL, contents, jpeg, plain, write_celeba
+from PIL import Image
+
+from wae.data import celeba
+from wae.data.errors import DataError
+from wae.data.prepare import prepare
+
+
+def test_celeba_is_the_partition_s_names_in_order_as_pillow_makes_them(tmp_path: Path) -> None:
+    files = write_celeba(tmp_path / "raw")
+    prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+    for split, code in (("train", "0"), ("test", "2")):
+        expected = [plain(files[name]) for name in sorted(files) if CODES[name] == code]
+        np.testing.assert_array_equal(np.load(tmp_path / f"out/{split}.npy"), expected)
+
+
+def test_nothing_outside_the_crop_bleeds_in(tmp_path: Path) -> None:
+    inside = np.full((218, 178, 3), 255, np.uint8)
+    inside[CROP[1] : CROP[3], CROP[0] : CROP[2]] = 0
+    stream = io.BytesIO()
+    Image.fromarray(inside).save(stream, "JPEG", quality=100, subsampling=0)
+    (image,) = celeba.decode_all([("a.jpg", stream.getvalue())], crop=CROP, kernel="lanczos", side=64)
+    assert image.max() <= 2  # what JPEG itself rounds
+
+
+def test_several_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(celeba, "BATCH", 2)
+    write_celeba(tmp_path / "raw")
+    for processes in (1, 2):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / str(processes), processes=processes)
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+def test_results_keep_their_order_and_only_a_few_batches_are_read_ahead() -> None:
+    read = 0
+
+    def batches() -> Iterator[list[tuple[str, bytes]]]:
+        nonlocal read
+        for read in range(1, 31):
+            yield [(str(read), b"")]
+
+    def decode(files: Sequence[tuple[str, bytes]]) -> np.ndarray:
+        number = int(files[0][0])
+        time.sleep(0.002 * (number % 3))
+        return np.array(number)
+
+    with ThreadPoolExecutor(3) as executor:
+        for expected, found in enumerate(celeba.ordered(executor, 4, decode, batches()), start=1):
+            assert found == expected
+            assert read <= expected + 4
+    assert expected == 30
+
+
+TWO = {"000003.jpg": jpeg(3), "000005.jpg": jpeg(5)}
+REFUSED = {
+    "damaged": (TWO | {"000006.jpg": jpeg(6)[:-3000]}, CODES, "000006.jpg: expected a whole JPEG"),
+    "no picture": (TWO | {"000006.jpg": b"hello"}, CODES, "000006.jpg: expected a whole JPEG"),
+    "other size": (TWO | {"000006.jpg": jpeg(6, (64, 64))}, CODES, "expected 178x218 pixels, found 64x64"),
+    "no line": (TWO | {"x.jpg": jpeg(6)}, CODES, "no line for x.jpg"),
+    "too large": (TWO | {"000006.jpg": b"\0" * (2 << 20)}, CODES, "at most 1,048,576 are read"),
+    "no test image": ({"000003.jpg": TWO["000003.jpg"]}, CODES, "found 1 train, 0 test"),
+    "empty": ({}, CODES, "found 0 train, 0 test"),
+    "odd code": (
+        TWO,
+        {"000003.jpg": "0", "000005.jpg": "3"},
+        "expected lines of a name and 0, 1 or 2, found '000005.jpg 3'",
+    ),
+    "name twice": (TWO | {"../000003.jpg": TWO["000003.jpg"]}, CODES, "000003.jpg is there twice"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("processes", [1])
+def test_celeba_that_is_not_what_it_should_be(tmp_path: Path, case: str, processes: int) -> None:
+    files, codes, words = REFUSED[case]
+    write_celeba(tmp_path / "raw", files, codes)
+    with pytest.raises(DataError, match=words):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out", processes=processes)
+    assert contents(tmp_path / "out") == {}
+
+
+def test_two_lines_of_one_name_are_refused(tmp_path: Path) -> None:
+    write_celeba(tmp_path / "raw")
+    with (tmp_path / "raw" / celeba.PARTITION).open("a") as file:
+        file.write("000003.jpg 2\n")
+    with pytest.raises(DataError, match="1 names have two lines"):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
+def test_truncated_archive(tmp_path: Path, keep: float) -> None:
+    write_celeba(tmp_path / "raw")
+    path = tmp_path / "raw" / celeba.ARCHIVE
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+    with pytest.raises(DataError, match="expected a whole zip archive"):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+
+
+def test_altered_archive(tmp_path: Path) -> None:
+    files = write_celeba(tmp_path / "raw")
+    path = tmp_path / "raw" / celeba.ARCHIVE
+    content = bytearray(path.read_bytes())
+    content[content.index(files["000003.jpg"]) + 5000] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="Bad CRC-32"):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+
+
+@pytest.mark.parametrize("file", [celeba.ARCHIVE, celeba.PARTITION])
+def test_missing_file(tmp_path: Path, file: str) -> None:
+    write_celeba(tmp_path / "raw")
+    (tmp_path / "raw" / file).unlink()
+    with pytest.raises(DataError, match=f"{file}: expected a file, found none"):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+
+
+@pytest.mark.skipif(not (REAL / "celeba").is_dir(), reason="needs CelebA's files beside the project, or WAE_TEST_DATA")
+def test_real_celeba_subset() -> None:
+    with celeba.opened(REAL / "celeba" / celeba.ARCHIVE) as archive:
+        members = celeba.pictures(archive)
+        splits = celeba.partition(REAL / "celeba" / celeba.PARTITION, members)
+        files = next(celeba.read_all(archive, [members[name] for name in splits["test"][:20]]))
+    assert len(members) == 15640
+    assert {split: len(names) for split, names in splits.items()} == {"train": 10000, "test": 4640}
+    images = celeba.decode_all(files, crop=CROP, kernel="lanczos", side=64)
+    np.testing.assert_array_equal(images, [plain(content) for _, content in files])

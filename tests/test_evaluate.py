@@ -1,0 +1,203 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from wae.errors import UserError
+from wae.metrics import frechet_distance
+from wae.metrics.evaluate import Evaluation, evaluate, floor
+from wae.metrics.features import Extractor
+
+SHAPE = (1, 4, 4)
+SETTINGS = {"samples": 40, "batch": 16, "pictures": {"samples": 9, "reconstructions": 5, "rows": 3, "steps": 4}}
+SHARED = ("n", "reference", "features_sha256", "protocol")
+
+
+class Noise(nn.Module):
+    """Uniform pixels, with a note of what was asked for; no encoder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, bool]] = []
+
+    def generate(self, n: int, generator: torch.Generator) -> Tensor:
+        self.asked.append((n, self.training))
+        return torch.rand(n, *SHAPE, generator=generator)
+
+
+class Identity(Noise):
+    """An auto-encoder whose code is the image, darkened by `loss` when decoded."""
+
+    def __init__(self, loss: float = 0.0) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def encode(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
+
+    def decode(self, z: Tensor) -> Tensor:
+        return (1.0 - self.loss) * z.unflatten(1, SHAPE)
+
+
+def pixels(name: str = "classifier", dim: int = 16) -> Extractor:
+    """Pixels as features."""
+    return Extractor(name, "0" * 64, dim, lambda x: x.flatten(1)[:, :dim].float(), "cpu", 7)
+
+
+def images(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, *SHAPE), dtype=np.uint8)
+
+
+def run(model: nn.Module, seed: int = 0, **changed: Any) -> Evaluation:
+    arguments = {"test_images": images(60), "extractors": {"classifier": pixels()}, "settings": SETTINGS} | changed
+    return evaluate(model, **arguments, device="cpu", generator=torch.Generator().manual_seed(seed))
+
+
+def rounded(x: Tensor) -> np.ndarray:
+    return np.round(x.numpy().astype(np.float64) * 255).astype(np.uint8)
+
+
+def test_the_frechet_distance_is_that_of_rounded_samples_against_the_first_held_out_images() -> None:
+    model = Noise()
+    measure = run(model).metrics["fd_classifier"]
+    generator = torch.Generator().manual_seed(0)
+    fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)])
+    assert measure.value == frechet_distance(fake.reshape(40, -1), images(60)[:40].reshape(40, -1))
+    assert (measure.n, measure.features_sha256) == (40, "0" * 64)
+    assert "n=40 vs first 40 held-out" in measure.protocol
+    assert model.asked == [(16, False), (16, False), (8, False)]
+
+
+def test_a_perfect_auto_encoder_has_no_error_and_a_darker_one_its_mean_square() -> None:
+    x = images(60)[:40] / 255
+    assert run(Identity()).metrics["reconstruction_mse"].value == 0.0
+    darker = run(Identity(loss=0.25)).metrics["reconstruction_mse"]
+    assert darker.value == pytest.approx(np.mean((0.25 * x) ** 2), rel=1e-6)
+    assert darker.reference == "first 40 held-out images"
+
+
+def test_pictures_are_held_out_images_and_straight_lines_between_their_codes() -> None:
+    drawn = run(Identity()).images
+    held_out = images(60)
+    assert np.array_equal(drawn["originals"], held_out[:5])
+    assert np.array_equal(drawn["reconstructions"], held_out[:5])
+    assert drawn["interpolations"].shape == (3, 4, *SHAPE)
+    assert np.array_equal(drawn["interpolations"][:, 0], held_out[[0, 2, 4]])
+    assert np.array_equal(drawn["interpolations"][:, -1], held_out[[1, 3, 5]])
+    third = (2 * held_out[0].astype(float) + held_out[1]) / 3
+    assert np.abs(drawn["interpolations"][0, 1] - third).max() <= 0.5 + 1e-4
+    assert {array.dtype for array in drawn.values()} == {np.dtype(np.uint8)}
+
+
+def test_a_model_without_an_encoder_has_samples_only() -> None:
+    evaluation = run(Noise())
+    assert list(evaluation.images) == ["samples"]
+    assert evaluation.images["samples"].shape == (9, *SHAPE)
+    assert evaluation.metrics["reconstruction_mse"].value is None
+
+
+def test_what_has_no_features_has_no_number() -> None:
+    report = run(Noise(), extractors={}).report()
+    blank = {"value": None, "n": 0, "reference": "", "features_sha256": "", "protocol": ""}
+    assert report["fid"] == report["fd_classifier"] == blank
+    assert report["sharpness"]["value"] > 0
+
+
+def test_grey_images_say_that_they_were_repeated_for_inception() -> None:
+    metrics = run(Noise(), extractors={"classifier": pixels(), "inception": pixels("inception-v3")}).metrics
+    assert "grey repeated to three channels" in metrics["fid"].protocol
+    assert "grey" not in metrics["fd_classifier"].protocol
+
+
+def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
+    class Fading(Noise):
+        """A checkerboard a thousand times, then black."""
+
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            before = sum(size for size, _ in self.asked)
+            self.asked.append((n, self.training))
+            board = ((torch.arange(4)[:, None] + torch.arange(4)) % 2).float()
+            shown = (torch.arange(before, before + n) < 1000).float()
+            return shown[:, None, None, None] * board
+
+    measure = run(Fading(), test_images=images(1100), settings={**SETTINGS, "samples": 1100}).metrics["sharpness"]
+    assert (measure.value, measure.n) == (16.0, 1000)
+
+
+def test_one_seed_gives_one_evaluation() -> None:
+    assert run(Identity(), 1).report() == run(Identity(), 1).report()
+    assert run(Identity(), 1).metrics["fd_classifier"] != run(Identity(), 2).metrics["fd_classifier"]
+
+
+def test_chunks_of_one_generator_do_not_repeat() -> None:
+    samples = run(Noise(), settings={**SETTINGS, "pictures": {**SETTINGS["pictures"], "samples": 40}}).images["samples"]
+    assert len(np.unique(samples.reshape(40, -1), axis=0)) == 40
+
+
+def real_against_real(train: np.ndarray, test: np.ndarray, seed: int = 0) -> Evaluation:
+    return floor(train, test, {"classifier": pixels()}, SETTINGS, torch.Generator().manual_seed(seed))
+
+
+def test_the_floor_shares_every_protocol_with_the_models() -> None:
+    model, data = run(Identity()).metrics, real_against_real(images(200, 1), images(60)).metrics
+    assert list(model) == list(data)
+    for name in ("fd_classifier", "sharpness"):
+        assert [getattr(model[name], field) for field in SHARED] == [getattr(data[name], field) for field in SHARED]
+    assert data["reconstruction_mse"].value is None
+
+
+def test_the_floor_draws_training_images_without_replacement() -> None:
+    train = images(40, 1)
+    evaluation = real_against_real(train, train)
+    assert evaluation.metrics["fd_classifier"].value == pytest.approx(0.0, abs=1e-8)
+    assert np.array_equal(evaluation.images["samples"], train[:9])
+    many = images(200, 1)
+    drawn = real_against_real(many, images(60)).images["samples"]
+    assert all((many == image).all(axis=(1, 2, 3)).any() for image in drawn)
+    assert not np.array_equal(drawn, many[:9])
+
+
+def test_the_floor_is_as_sharp_as_the_first_held_out_images() -> None:
+    board = np.uint8(255) * ((np.arange(4)[:, None] + np.arange(4)) % 2).astype(np.uint8)
+    test = np.concatenate([np.broadcast_to(board, (40, *SHAPE)), images(20)])
+    assert real_against_real(images(200), test).metrics["sharpness"].value == 16.0
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: run(Noise(), test_images=images(30)), "evaluation.samples takes 40 images, but .* 30"),
+        (lambda: real_against_real(images(39), images(60)), "evaluation.samples takes 40 images, but .* 39"),
+        (
+            lambda: run(Identity(), settings={**SETTINGS, "pictures": {**SETTINGS["pictures"], "rows": 40}}),
+            "rows takes 80 images, but .* 60",
+        ),
+    ],
+)
+def test_too_few_images_are_counted(call: Callable[[], Evaluation], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        call()
+
+
+def test_pixels_outside_the_unit_range_stop_the_evaluation() -> None:
+    class Tanh(Noise):
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            return 2 * super().generate(n, generator) - 1
+
+    with pytest.raises(ValueError, match="quantise takes"):
+        run(Tanh())
+
+
+def test_what_cannot_generate_cannot_be_evaluated() -> None:
+    with pytest.raises(TypeError, match="Linear has no generate"):
+        run(nn.Linear(1, 1))
+
+
+def test_features_are_those_of_bytes_and_do_not_depend_on_the_batch() -> None:
+    x = images(20)
+    assert np.array_equal(pixels()(x), x.reshape(20, -1).astype(np.float32))
+    with pytest.raises(ValueError, match="float64"):
+        pixels()(x / 255)

@@ -1,0 +1,121 @@
+"""The Inception path with random weights in the official layout: what it computes, never a number to report."""
+
+import hashlib
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from wae.errors import UserError
+from wae.metrics import inception
+from wae.metrics.features import EXTRACTORS
+
+
+class Unloaded(FeatureExtractorInceptionV3):
+    """The network as initialised, neither loaded nor downloaded."""
+
+    def load_state_dict(self, state: object) -> None:
+        assert state == {}
+
+
+@pytest.fixture(scope="module")
+def official() -> FeatureExtractorInceptionV3:
+    """torch-fidelity's own network with random weights, and batch statistics that folding could get wrong."""
+    empty = io.BytesIO()
+    torch.save({}, empty)
+    empty.seek(0)
+    network = Unloaded("random", ["2048"], feature_extractor_weights_path=empty)
+    generator = torch.Generator().manual_seed(0)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, generator=generator)
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.weight, module.running_var):
+                tensor.uniform_(0.5, 1.5, generator=generator)
+            for tensor in (module.bias, module.running_mean):
+                tensor.normal_(0.0, 0.3, generator=generator)
+    return network
+
+
+@pytest.fixture(scope="module")
+def path(official: FeatureExtractorInceptionV3, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    torch.save(official.state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def images() -> Tensor:
+    return torch.randint(0, 256, (3, 3, 32, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+
+def test_folded_features_are_the_official_ones(
+    official: FeatureExtractorInceptionV3, path: Path, images: Tensor
+) -> None:
+    loaded = inception.load(path, sha256_begins="")
+    with torch.no_grad():
+        expected, found = official(images)[0], loaded.features(images)
+    assert found.shape == (3, 2048)
+    assert (found - expected).norm() < 2e-6 * expected.norm()
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in loaded.network.modules())
+
+
+def test_grey_is_repeated_to_three_channels(path: Path, images: Tensor) -> None:
+    loaded = inception.load(path, sha256_begins="")
+    grey = images[:1, :1]
+    assert torch.equal(loaded.features(grey), loaded.features(grey.repeat(1, 3, 1, 1)))
+
+
+def test_the_file_is_named_by_its_whole_hash(path: Path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert inception.load(path, sha256_begins=digest[:8]).sha256 == digest
+
+
+def test_other_weights_give_no_number(path: Path) -> None:
+    with pytest.raises(UserError, match=r"weights\.pth: sha256 is [0-9a-f]{64}, but .* begin 6726825d"):
+        EXTRACTORS["inception"](path, "cpu")
+
+
+def test_nothing_but_tensors_is_unpickled(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "exploded",)  # type: ignore[return-value]
+
+    torch.save({"weight": Bomb()}, tmp_path / "bomb.pth")
+    with pytest.raises(pickle.UnpicklingError):
+        inception.load(tmp_path / "bomb.pth", sha256_begins="")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_tensor_missing_from_the_file_is_an_error(official: FeatureExtractorInceptionV3, tmp_path: Path) -> None:
+    state = official.state_dict()
+    del state["Mixed_7c.branch1x1.conv.weight"]
+    torch.save(state, tmp_path / "short.pth")
+    with pytest.raises(RuntimeError, match=r"Mixed_7c\.branch1x1\.conv\.weight"):
+        inception.load(tmp_path / "short.pth", sha256_begins="")
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 32, 32), (3, 32, 32)])
+def test_only_grey_and_colour_bytes_are_images(shape: tuple[int, ...]) -> None:
+    loaded = inception.Inception(nn.Identity(), "")
+    with pytest.raises(ValueError, match="Inception takes uint8"):
+        loaded.features(torch.zeros(shape, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="float32"):
+        loaded.features(torch.zeros(1, 3, 32, 32))
+
+
+def test_the_extractor_runs_in_batches(path: Path, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(inception.load, "__kwdefaults__", {"sha256_begins": digest})
+    monkeypatch.setattr("wae.metrics.features.INCEPTION_BATCH", 2)
+    extractor = EXTRACTORS["inception"](path, "cpu")
+    features = extractor(images.numpy())
+    assert (extractor.name, extractor.sha256, extractor.dim) == ("inception-v3-2015-12-05", digest, 2048)
+    assert features.dtype == np.float32
+    expected = inception.load(path).features(images).numpy()
+    np.testing.assert_allclose(features, expected, atol=1e-5 * np.abs(expected).max())

@@ -1,0 +1,1 @@
+"""The Wasserstein auto-encoder family, from raw data to comparison table."""

@@ -1,0 +1,169 @@
+"""`wae`: one sub-command a stage, and the tools. Threads are limited here, before numpy or torch is imported."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wae import runtime
+from wae.check import Mistakes, load_data, one_of
+from wae.code import ROOT
+from wae.dag import STAGES
+from wae.errors import UserError
+from wae.io import write_text
+from wae.profile import DATA_DVC, DATA_PARAMS, Profile
+from wae.render import DATA_STAGES, dvc_data, everything, rendered, stale
+from wae.stage import Job, Stage
+
+PROFILE = click.Option(
+    ["--profile"], default="", metavar="NAME", help="params/NAME/params.yaml; without it, the full params.yaml"
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Reproduce the Wasserstein auto-encoder family, from raw data to comparison table."""
+
+
+# ---- stages -----------------------------------------------------------------
+
+
+def begin(stage: Stage, profile: str, axes: Mapping[str, str]) -> Job:
+    """The job that a command line names, once everything it depends on has been checked."""
+    if stage.name in DATA_STAGES:
+        of = everything(load_data(Path(DATA_PARAMS)))
+        mistakes = (
+            [] if Path(DATA_DVC).read_text(encoding="utf-8") == dvc_data(of.data) else [f"{DATA_DVC}: run `wae dvc`"]
+        )
+    else:
+        of = read_profile(profile)
+        mistakes = stale(of)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return Job(stage, of, of.scope(**known(stage, of, axes)))
+
+
+def read_profile(name: str) -> Profile:
+    """A profile by name."""
+    if name not in Profile.names():
+        raise Mistakes([f"--profile {one_of(name, filter(None, Profile.names()))}"])
+    return Profile.read(name)
+
+
+def known(stage: Stage, profile: Profile, axes: Mapping[str, str]) -> dict[str, Any]:
+    """The axes' values as params have them, each known to params."""
+    found: dict[str, Any] = {}
+    for axis, text in axes.items():
+        allowed = {
+            "source": list(profile.data["sources"]),
+            "dataset": list(profile.params["grid"]),
+            "model": profile.params["grid"].get(found.get("dataset", ""), []),
+            "seed": profile.params["seeds"],
+        }[axis]
+        by_text = {str(value): value for value in allowed}
+        if text not in by_text:
+            raise Mistakes([f"wae {stage.name}: {axis} {one_of(text, by_text)}"])
+        found[axis] = by_text[text]
+    return found
+
+
+def command(stage: Stage) -> click.Command:
+    """The sub-command of a stage: its axes as arguments, then the profile."""
+
+    def callback(profile: str = "", **axes: str) -> None:
+        job = begin(stage, profile, axes)
+        runtime.limit_threads(job.profile.params["compute"]["threads"] if stage.heavy else 1)
+        importlib.import_module(f"wae.stages.{stage.name}").run(job)
+
+    options = [] if stage.name in DATA_STAGES else [PROFILE]
+    arguments = [click.Argument([axis]) for axis in stage.over]
+    return click.Command(
+        stage.name, callback=callback, params=[*arguments, *options], help=stage.summary.capitalize() + "."
+    )
+
+
+for _stage in STAGES.values():
+    cli.add_command(command(_stage))
+
+
+# ---- tools ------------------------------------------------------------------
+
+
+@cli.command()
+def dvc() -> None:
+    """Render every dvc.yaml from its params."""
+    for name in Profile.names():
+        for path, content in rendered(read_profile(name)).items():
+            if not path.is_file() or path.read_text(encoding="utf-8") != content:
+                write_text(path, content)
+                click.echo(f"rendered {path}")
+
+
+@cli.command()
+def check() -> None:
+    """Check every params file, the JSON schema, and that every dvc.yaml fits."""
+    from wae.jsonschema import SCHEMA, schema
+
+    mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
+    for name in Profile.names():
+        try:
+            mistakes += stale(read_profile(name))
+        except Mistakes as error:
+            mistakes += error.sentences
+    if mistakes:
+        raise Mistakes(dict.fromkeys(mistakes))
+
+
+@cli.command("schema")
+def write_schema() -> None:
+    """Generate workflow/schemas/params.schema.json from the configuration models."""
+    from wae.jsonschema import SCHEMA, schema
+
+    write_text(SCHEMA, schema())
+
+
+@cli.command()
+@click.option("--cores", default="all", show_default=True, help="as Snakemake's")
+def demo(cores: str) -> None:
+    """Make results/demo/table.csv by Snakemake, unless it is up to date, and show it."""
+    table = Path("results/demo/table.csv")
+    snakemake = [str(Path(sys.executable).parent / "snakemake"), "--cores", cores, str(table)]
+    plan = subprocess.run([*snakemake, "--dry-run"], capture_output=True, text=True, check=False)
+    if "Nothing to be done" in plan.stdout + plan.stderr:
+        click.echo(f"{table} is up to date: nothing to do.")
+    elif subprocess.run(snakemake, check=False).returncode:
+        sys.exit(1)
+    show(table)
+
+
+def show(table: Path) -> None:
+    """Print the means of a table.csv, and where its pictures are."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    means = [name for name in rows[0] if name.endswith("_mean") and any(row[name] for row in rows)]
+    columns = ["dataset", "model", "seeds", *means]
+    cells = [
+        [f"{float(row[name]):.4g}" if name in means and row[name] else row[name] for name in columns] for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(columns, *cells)]
+    for line in [columns, *cells]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    click.echo(f"\n{table.with_suffix('.md')} has the whole table and the pictures; they lie in {table.parent}/*/")
+
+
+def main() -> None:
+    """The entry point: a mistake that a person can mend is one sentence and exit code 2."""
+    if Path.cwd() != ROOT:
+        sys.exit(f"wae: run it from the project's root, {ROOT}; this is {Path.cwd()}")
+    try:
+        cli(standalone_mode=True)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,77 @@
+"""Which source files a stage runs: the import closure of its module, read from the code itself."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@cache
+def closure(*modules: str) -> tuple[str, ...]:
+    """Paths, relative to the project's root, of every file of this package that importing `modules` can run."""
+    seen: set[Path] = set()
+    waiting = [_file(name) for module in modules for name in _with_parents(module)]
+    while waiting:
+        path = waiting.pop()
+        if path is not None and path not in seen:
+            seen.add(path)
+            waiting += [_file(name) for name in _imports(path)]
+    return tuple(sorted(path.relative_to(ROOT).as_posix() for path in seen))
+
+
+@cache
+def fingerprint(files: tuple[str, ...]) -> str:
+    """One sha256 of several files' names and contents."""
+    digest = hashlib.sha256()
+    for name in files:
+        digest.update(name.encode() + b"\0" + hashlib.sha256((ROOT / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    """Modules that a file names in any import, also inside its functions; a name may turn out to be no module."""
+    found: set[str] = set()
+    for node in _at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found |= {name.name for name in names}
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                found |= {module, *(f"{module}.{name.name}" for name in names)}
+    return frozenset(parent for name in found if name.split(".")[0] == "wae" for parent in _with_parents(name))
+
+
+def _with_parents(module: str) -> list[str]:
+    """A module and the packages whose `__init__` runs before it."""
+    parts = module.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+
+
+def _at_run_time(tree: ast.AST) -> Iterable[ast.AST]:
+    """Every node, but nothing under `if TYPE_CHECKING:`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _at_run_time(node)
+
+
+@cache
+def _file(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split("."))
+    package = path / "__init__.py"
+    return package if package.is_file() else path.with_suffix(".py") if path.with_suffix(".py").is_file() else None
+
+
+def put_on_path() -> None:
+    """Let commands find the `wae` of this interpreter's environment, activated or not."""
+    here = str(Path(sys.executable).parent)
+    if here not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = here + os.pathsep + os.environ["PATH"]

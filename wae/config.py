@@ -1,0 +1,166 @@
+"""What may stand in params.yaml, data/params.yaml and claims.yaml, and one clear sentence for each mistake."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, create_model
+
+from wae.schema import Options, options
+from wae.types import Count, NonNegative, Positive, Whole
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Feature = Literal["classifier", "inception"]
+
+
+def choice(module: str, table: str, **more: Any) -> Any:
+    """A union of the entries of a table of constructors, told apart by `kind`; `more` adds fields to each."""
+    models = [
+        create_model(model.__name__, __base__=model, __doc__=model.__doc__, **more) if more else model
+        for model in options(module, table).values()
+    ]
+    return Annotated[reduce(or_, models), Field(discriminator="kind")] if len(models) > 1 else models[0]
+
+
+# ---- training ---------------------------------------------------------------
+
+
+class Pretraining(Options):
+    """Encoder-only steps that match mean and covariance of the codes to the prior's (the WAE authors' code)."""
+
+    steps: Whole = Field(description="most Adam steps; the authors take up to 200")
+    sample: Annotated[int, Field(ge=2)] = Field(description="images and prior samples a step; 1000 MNIST, 256 CelebA")
+    tolerance: Positive = Field(description="stop once mean(dmean^2) + mean(dcov^2) is below this; authors 0.1")
+
+
+Schedule: Any = choice("optim", "SCHEDULES")
+Optimiser: Any = choice("optim", "OPTIMISERS", schedule=(Schedule, Field(description="learning rate over the run")))
+
+
+class Training(Options):
+    """What every model of the family has: how long, in what batches, and one optimiser a player."""
+
+    epochs: Whole = Field(description="passes over the training images; 0 keeps the initial weights")
+    batch: Count = Field(description="images a round; the WAE paper uses 100")
+    optimisers: dict[str, Optimiser] = Field(description="one entry for each player of the game, by its name")
+
+
+class AutoEncoder(Training):
+    """An auto-encoder whose codes are drawn to a prior: cost + weight * penalty (WAE, equation 4)."""
+
+    kind: Literal["autoencoder"]
+    network: choice("nets", "NETWORKS") = Field(description="encoder and decoder")  # type: ignore[valid-type]
+    posterior: choice("posteriors", "POSTERIORS") = Field(description="Q(Z|X)")  # type: ignore[valid-type]
+    cost: choice("costs", "COSTS") = Field(description="c(x, x'), the reconstruction cost")  # type: ignore[valid-type]
+    prior: choice("priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
+    penalty: choice("penalties", "PENALTIES") = Field(description="D(Q_Z, P_Z)")  # type: ignore[valid-type]
+    weight: NonNegative = Field(description="lambda, the factor of the penalty; WAE: 10 on MNIST, 100 or 1 on CelebA")
+    noise: NonNegative = Field(description="standard deviation of the truncated normal added to the encoder's input")
+    pretraining: Pretraining | None = Field(description="of the encoder; null for none")
+
+
+Model = AutoEncoder
+
+
+# ---- evaluation -------------------------------------------------------------
+
+
+class Classifier(Options):
+    """The pipeline's own classifier, in whose features fd_classifier is measured."""
+
+    epochs: Count = Field(description="passes over the labelled training images")
+    batch: Count = Field(description="images a step")
+    lr: Positive = Field(description="learning rate of Adam")
+    width: Count = Field(description="channels of the first convolution")
+    features: Count = Field(description="size of the layer before the heads: the features' dimension")
+    seed: Whole = Field(description="of initialisation and order, the same for every model it judges")
+
+
+class Pictures(Options):
+    """How many images are kept to be drawn."""
+
+    samples: Count = Field(description="generated images in the grid")
+    reconstructions: Count = Field(description="held-out images shown with their reconstructions")
+    rows: Count = Field(description="interpolations")
+    steps: Annotated[int, Field(ge=2)] = Field(description="images an interpolation, both ends included")
+
+
+class Evaluation(Options):
+    """How every model of a data set is measured: the same for all, so that the numbers compare."""
+
+    features: list[Feature] = Field(description="whose features Frechet distances use; Inception's weights are fetched")
+    samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
+    batch: Count = Field(description="images generated, or passed through a network, at once")
+    seed: Whole = Field(description="of the samples drawn from the prior")
+    pictures: Pictures
+    classifier: Classifier | None = Field(description="null for data without labels")
+
+
+class Compute(Options):
+    """Where the work is done. Threads are fixed here because sums change with their number."""
+
+    device: Literal["cpu", "cuda", "auto"] = Field(description="auto: the GPU where there is one")
+    threads: Count = Field(description="of each training and evaluation job")
+    memory_mb: Count = Field(description="MiB that a training or evaluation job may need, for the scheduler")
+
+
+class Params(Options):
+    """One profile: everything that a run depends on, besides the data."""
+
+    seeds: Annotated[list[Whole], Field(min_length=1)] = Field(description="training seeds; the table averages them")
+    compute: Compute
+    grid: Annotated[dict[Name, list[Name]], Field(min_length=1)] = Field(description="data set -> its models")
+    evaluation: dict[Name, Evaluation]
+    models: dict[Name, dict[Name, Model]]
+
+
+# ---- data -------------------------------------------------------------------
+
+
+class File(Options):
+    """A file to fetch and how it is recognised."""
+
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    sha256_begins: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    bytes: Count | None = None
+
+
+class Source(Options):
+    """A folder under data/raw, and under a mirror."""
+
+    urls: list[str] = Field(description="base addresses, tried in order after WAE_MIRROR")
+    folder: str | None = Field(default=None, description="its folder under a mirror, where that is not its own name")
+    licence: str
+    by_hand: str | None = Field(default=None, description="how to fetch them where no address serves them")
+    redistribute: bool = Field(description="whether the licence lets copies be pushed to a remote")
+    files: Annotated[dict[str, File], Field(min_length=1)]
+
+
+class DataSet(Options):
+    """A data set: one uint8 array a split, N x C x H x W."""
+
+    kind: Literal["mnist", "celeba", "digits", "faces"]
+    shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
+    labels: bool = Field(description="whether it has labels to train a classifier on")
+    source: str | None = Field(default=None, description="its files: a key of `sources`")
+    crop: Annotated[list[Whole], Field(min_length=4, max_length=4)] | None = Field(
+        default=None, description="left, upper, right, lower in pixels of the original"
+    )
+    filter: Literal["lanczos", "bicubic", "bilinear", "box"] | None = Field(default=None, description="antialiased")
+    train: Count | None = Field(default=None, description="images to draw")
+    test: Count | None = Field(default=None, description="images to draw")
+    seed: Whole | None = Field(default=None, description="of the images to draw")
+
+
+class Data(Options):
+    """data/params.yaml."""
+
+    sources: dict[Name, Source]
+    datasets: dict[Name, DataSet]
+
+
+PARAMS: TypeAdapter[Params] = TypeAdapter(Params)
+DATA: TypeAdapter[Data] = TypeAdapter(Data)

@@ -1,0 +1,167 @@
+"""Files of a source under their names, each with its checksum verified; or one error that says what to do by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from wae.data.errors import DataError
+from wae.data.progress import say
+from wae.data.transport import TransferError, Web, copy, length, page_found, page_title
+
+CHECKSUMS = {"md5": "md5", "sha256": "sha256", "sha256_begins": "sha256"}  # key of a file's entry -> algorithm
+
+MIRROR = Path("mirror")  # where files fetched by hand are looked for, if WAE_MIRROR names no other place
+
+
+class DownloadError(DataError):
+    """Files that could not be had: what was expected, what was found, from where, and what to do by hand."""
+
+
+def download(
+    name: str,
+    source: Mapping[str, Any],
+    folder: Path,
+    mirror: str | None,
+    *,
+    timeout: float = 30.0,
+    attempts: int = 3,
+    pause: float = 1.0,
+) -> None:
+    """Have every file of `source` in `folder`: kept if it is there and right, else from the mirror, else from its urls.
+
+    Args:
+        name: of the source; also its folder in the mirror, unless the source says `folder`.
+        source: `files` (name -> md5, sha256, sha256_begins, bytes), `urls` (tried in order), `licence`, perhaps
+            `folder`.
+        folder: where the files go; created.
+        mirror: a folder or an http(s) address that holds `<name>/<file>`; tried first.
+        timeout: seconds without a byte before a connection counts as dead.
+        attempts: how often in a row a connection may bring nothing before the next address is tried.
+        pause: seconds between two attempts.
+
+    Raises:
+        DownloadError: what could not be had, all of it at once. Nothing wrong is left under a final name; a `.part` may
+            stay, from which the next run goes on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    bases = [*([f"{mirror.rstrip('/')}/{source.get('folder', name)}"] if mirror else []), *source["urls"]]
+    with alone(folder), Web(timeout, attempts, pause) as web:
+        tried = {file: obtain(folder / file, expected, bases, web) for file, expected in source["files"].items()}
+    failures = {file: reasons for file, reasons in tried.items() if reasons}
+    if failures:
+        raise DownloadError(explain(name, source, folder, failures))
+    say(f"{name}: {len(tried)} files in {folder}, checksums right. Licence: {source['licence']}")
+
+
+def obtain(path: Path, expected: Mapping[str, Any], bases: Sequence[str], web: Web) -> list[str]:
+    """What went wrong at each address until the right file was at `path`; empty if it now is."""
+    tried = []
+    if path.exists():
+        wrong = fault(path, expected)
+        if wrong is None:
+            return []
+        rejected = path.replace(path.with_name(f"{path.name}.rejected"))  # it may have taken a person an hour
+        tried.append(f"{path}: {wrong}; moved to {rejected.name}")
+    for base in bases:
+        address = f"{base.rstrip('/')}/{path.name}"
+        try:
+            fetch(address, path, expected, web)
+        except TransferError as error:
+            tried.append(f"{address}: {error}")
+        else:
+            say(f"{path} <- {address}")
+            return []
+    return tried or ["no address is known"]
+
+
+def fetch(address: str, path: Path, expected: Mapping[str, Any], web: Web) -> None:
+    """One file from one address: into a `.part` beside, checked, then renamed."""
+    part = path.with_name(f"{path.name}.part")
+    resumed = part.exists()
+    if resumed and fault(part, expected) is None:
+        part.replace(path)
+        return
+    if length(part) >= expected.get("bytes", math.inf):
+        part.unlink()
+    bring(address, part, expected.get("bytes"), web)
+    wrong = fault(part, expected)
+    if wrong and resumed:  # what was there before may have been the beginning of something else
+        part.unlink()
+        bring(address, part, expected.get("bytes"), web)
+        wrong = fault(part, expected)
+    if wrong:
+        part.unlink()
+        raise TransferError(wrong)
+    part.replace(path)
+
+
+def bring(address: str, part: Path, size: int | None, web: Web) -> None:
+    """The bytes of an address, which is a URL or a path."""
+    if address.startswith(("http://", "https://")):
+        base, _, file = address.rpartition("/")
+        web.fetch(f"{base}/{quote(file)}", part, size)
+    else:
+        copy(Path(address).expanduser(), part)
+
+
+def fault(path: Path, expected: Mapping[str, Any]) -> str | None:
+    """What is wrong with a file, None if nothing."""
+    with path.open("rb") as file:
+        title = page_title(file.read(1 << 16))
+    if title is not None:
+        return page_found(title)
+    if length(path) != expected.get("bytes", length(path)):
+        return f"expected {expected['bytes']:,} bytes, found {length(path):,}"
+    for key, algorithm in CHECKSUMS.items():
+        if key in expected:
+            found = digest(path, algorithm)
+            if not found.startswith(str(expected[key])):
+                return f"expected {key.replace('_', ' ')} {expected[key]}, found {found}"
+    return None
+
+
+def digest(path: Path, algorithm: str) -> str:
+    """A file's checksum in hexadecimal. (Not for security: hosts that forbid md5 for it allow this.)"""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.new, algorithm, usedforsecurity=False)).hexdigest()
+
+
+def explain(name: str, source: Mapping[str, Any], folder: Path, failures: Mapping[str, Sequence[str]]) -> str:
+    """What is missing, why, and what a person can do."""
+    lines = [f"{name}: {len(failures)} of {len(source['files'])} files could not be had"]
+    for file, reasons in failures.items():
+        what = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in source["files"][file].items())
+        lines += [f"{file} ({what})", *(f"  {reason}" for reason in reasons)]
+    by_hand = source.get("by_hand") or f"fetch them from {' or '.join(source['urls']) or 'their publisher'}"
+    inside = source.get("folder") or name
+    lines += [
+        f"By hand: {by_hand.strip()}; put them into {MIRROR / inside}/ and run again.",
+        f"Or name in WAE_MIRROR another folder or an http(s) address that holds {inside}/<file>.",
+        f"Licence: {source['licence']}",
+    ]
+    return "\n".join(lines)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until no other download works in `folder`: two that append to one `.part` would spoil it."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks; there one is alone by custom
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

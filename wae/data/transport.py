@@ -1,0 +1,177 @@
+"""Getting one file from one address into a `.part` file; whether it is the right file is the caller's question."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from wae.data.progress import progress
+
+LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+PASSING = {408, 429, 500, 502, 503, 504}  # answers that may be another a moment later
+
+
+class TransferError(Exception):
+    """Why an address did not give the file, in a few words."""
+
+
+class Web:
+    """An HTTP client that resumes, retries, and does not ask again a host that it could not reach."""
+
+    def __init__(self, timeout: float, attempts: int, pause: float) -> None:
+        self.timeout = timeout
+        self.attempts = attempts
+        self.pause = pause
+        self.unreachable: dict[str, str] = {}
+        self.stack = ExitStack()
+
+    def __enter__(self) -> Web:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stack.close()
+
+    @cached_property
+    def client(self) -> httpx.Client:
+        """Made when the first URL is asked for: a mirror folder needs neither network nor a proxy that works."""
+        try:
+            client = httpx.Client(
+                timeout=self.timeout,
+                follow_redirects=True,
+                # The bytes as they are: a server that compresses on the fly cannot resume, and .gz files must stay so.
+                headers={"Accept-Encoding": "identity", "User-Agent": "wae"},
+                mounts=dict.fromkeys(LOOPBACK),  # a proxy of the environment cannot reach this machine's own addresses
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise TransferError(f"the proxy that the environment names cannot be used ({error})") from error
+        return self.stack.enter_context(client)
+
+    def fetch(self, url: str, part: Path, size: int | None) -> None:
+        """Append to `part` until it is whole; give up after `attempts` in a row that brought nothing new.
+
+        Args:
+            url: where the file is.
+            part: what came so far, kept if the connection drops.
+            size: of the whole file in bytes, where it is known.
+        """
+        host = _host(url)
+        if host in self.unreachable:
+            raise TransferError(self.unreachable[host])
+        idle = 0
+        while True:
+            before = length(part)
+            try:
+                return self._attempt(url, part, size)
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+                self.unreachable[host] = f"cannot connect to {host} ({_words(error)})"
+                raise TransferError(self.unreachable[host]) from error
+            except httpx.TransportError as error:
+                idle = 0 if length(part) > before else idle + 1
+                if idle >= self.attempts:
+                    if isinstance(error, httpx.TimeoutException):
+                        self.unreachable[host] = f"{host} did not answer a moment ago"
+                    raise TransferError(f"{_words(error)}; gave up after {self.attempts} attempts") from error
+            time.sleep(self.pause)
+
+    def _attempt(self, url: str, part: Path, size: int | None) -> None:
+        start = length(part)
+        try:
+            with self.client.stream("GET", url, headers={"Range": f"bytes={start}-"} if start else {}) as response:
+                offset = _offset(response, start, part)
+                total = size or _total(response, offset)
+                with progress(part.stem, total, "bytes", offset) as advance, part.open("ab") as file:
+                    file.truncate(offset)
+                    for chunk in response.iter_raw():
+                        file.write(chunk)
+                        advance(len(chunk))
+                        if size is not None and file.tell() > size:
+                            raise TransferError(f"expected {size:,} bytes, found more")
+        except (httpx.TooManyRedirects, httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.DecodingError) as error:
+            raise TransferError(_words(error)) from error
+        if size is not None and length(part) < size:
+            raise httpx.ReadError(f"the body ended after {length(part):,} of {size:,} bytes")
+
+
+def copy(source: Path, part: Path) -> None:
+    """A file of a mirror folder as `part`."""
+    try:
+        shutil.copyfile(source, part)
+    except FileNotFoundError:
+        raise TransferError("no such file") from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise TransferError(f"cannot be read ({error.strerror})") from error
+
+
+def length(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def page_title(beginning: bytes) -> str | None:
+    """The title of a web page, empty if it has none; None for anything that is not a web page."""
+    text = beginning.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    if not re.match(r"<(!doctype\s+html|html|head)\b", text, re.IGNORECASE):
+        return None
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return " ".join(title[1].split()) if title else ""
+
+
+def page_found(title: str) -> str:
+    """What to say of a web page that came in place of a file."""
+    named = f" ({title!r})" if title else ""
+    quota = "; the host's quota for this file is used up: try again in a day" if "quota" in title.lower() else ""
+    return f"expected the file, found a web page{named}{quota}"
+
+
+def _offset(response: httpx.Response, start: int, part: Path) -> int:
+    """Where this answer's bytes belong: `start` if the server resumes, 0 if it begins anew."""
+    status = response.status_code
+    if status == 416:  # nothing after `start`: what we have is not the beginning of this file
+        part.unlink(missing_ok=True)
+        raise httpx.ReadError(f"the server has no bytes after {start:,}")
+    if status in PASSING:
+        raise httpx.ReadError(f"status {status} {response.reason_phrase}")
+    if not response.is_success:
+        raise TransferError(f"status {status} {response.reason_phrase}".strip())
+    if "text/html" in response.headers.get("Content-Type", ""):
+        raise TransferError(page_found(page_title(_beginning(response)) or ""))
+    if status != 206:
+        return 0
+    if not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+        part.unlink(missing_ok=True)
+        raise httpx.ReadError("the server sent another range than it was asked for")
+    return start
+
+
+def _beginning(response: httpx.Response, most: int = 1 << 16) -> bytes:
+    content = b""
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) >= most:
+            break
+    return content
+
+
+def _total(response: httpx.Response, offset: int) -> int | None:
+    announced = response.headers.get("Content-Length", "")
+    return offset + int(announced) if announced.isdecimal() else None
+
+
+def _host(url: str) -> str:
+    try:
+        return httpx.URL(url).netloc.decode()
+    except httpx.InvalidURL as error:
+        raise TransferError(f"not an address: {error}") from error
+
+
+def _words(error: Exception) -> str:
+    """What an error says; httpx's time-outs may say nothing, so then its kind in words."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower().replace("timeout", "time-out")
+    return str(error) or kind

@@ -1,0 +1,29 @@
+"""Sums too large to hold at once: the same term over blocks of rows, computed again in the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+# Numbers held at once: on a CPU what its cache holds, on CUDA what fills it, 256 MiB in float32.
+LIMIT = {"cpu": 1 << 20, "cuda": 1 << 26}
+
+
+def over_rows(term: Callable[[Tensor, int], Tensor], rows: Tensor, width: int) -> list[Tensor]:
+    """`term(block, index of its first row)` for each block of `rows`, as many rows a block as LIMIT allows.
+
+    Args:
+        term: a function without random draws.
+        rows: what is cut along its first axis.
+        width: numbers that `term` holds for each row.
+    """
+    height = max(1, LIMIT.get(rows.device.type, LIMIT["cpu"]) // max(1, width))
+    if len(rows) <= height:
+        return [term(rows, 0)]
+    return [
+        checkpoint(term, block, i * height, use_reentrant=False, preserve_rng_state=False)
+        for i, block in enumerate(torch.split(rows, height))
+    ]

@@ -1,0 +1,141 @@
+"""Defining functions g(x, theta): what a generalised slice reads off a point (Kolouri et al. 2019b, section 3).
+
+Each maps points (n, d) and the parameters theta (k, size(d)) of k slices, unit rows, to values (k, n), one slice a row.
+`lift` gives the parameters under which a slice resembles the linear one along a direction: where an ascent can start.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations_with_replacement
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wae.divergences.blocks import over_rows
+
+
+class Defining(Protocol):
+    """A family of slices."""
+
+    def size(self, d: int) -> int:
+        """Length of one slice's parameters for points in R^d."""
+
+    def lift(self, directions: Tensor) -> Tensor:
+        """Parameters of the slices nearest to the linear ones along `directions` (k, d); a row or two for each."""
+
+    def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Values (k, n) of k slices at n points."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """g = <x, theta>: the Radon transform's hyperplanes, the plain sliced distance."""
+
+    def size(self, d: int) -> int:
+        """One weight a coordinate."""
+        return d
+
+    def lift(self, directions: Tensor) -> Tensor:
+        """The directions themselves."""
+        return directions
+
+    def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
+        """<x, theta>, (k, n)."""
+        return theta @ x.T
+
+
+@dataclass(frozen=True)
+class Circular:
+    """g = |x - radius theta| with |theta| = 1: spheres around a point at distance `radius` from the origin."""
+
+    radius: float = 1.0
+
+    def size(self, d: int) -> int:
+        """One coordinate of the centre each."""
+        return d
+
+    def lift(self, directions: Tensor) -> Tensor:
+        """Both signs: far from the centre spheres look like planes, but the side they curve to matters."""
+        return torch.cat([directions, -directions])
+
+    def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
+        """|x - radius theta|, (k, n); its gradient is 0, not NaN, at the centre."""
+        return torch.cdist(self.radius * theta, x)
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """g = sum over |alpha| = degree of theta_alpha x^alpha: all monomials of an odd degree.
+
+    Memory: n * C(d + degree - 1, degree) monomials (45,760 a point at d = 64, degree 3), in blocks of points.
+    """
+
+    degree: int = 3
+
+    def __post_init__(self) -> None:
+        if self.degree < 1 or self.degree % 2 == 0:
+            raise ValueError(f"degree is {self.degree}; only odd degrees define a distance: 1, 3, 5, ...")
+
+    def size(self, d: int) -> int:
+        """One weight a monomial, in the order of `itertools.combinations_with_replacement`."""
+        return math.comb(d + self.degree - 1, self.degree)
+
+    def lift(self, directions: Tensor) -> Tensor:
+        """Coefficients of <x, direction>^degree, normalised."""
+        factors, weights = _monomials(directions.shape[1], self.degree, directions.device)
+        return F.normalize(directions[:, factors].prod(-1) * weights.to(directions.dtype))
+
+    def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Sum of theta_alpha x^alpha, (k, n)."""
+        factors, _ = _monomials(x.shape[1], self.degree, x.device)
+        return torch.cat(over_rows(lambda rows, _: rows[:, factors].prod(-1) @ theta.T, x, factors.numel())).T
+
+
+@dataclass(frozen=True)
+class Neural:
+    """g = <b, lrelu(A x)>: one hidden layer of `units` leaky ReLUs without biases; theta holds A (units x d), then b.
+
+    Memory: k * n * units activations.
+    """
+
+    units: int = 8
+    slope: float = 0.2
+
+    def size(self, d: int) -> int:
+        """A and b of one net, flat."""
+        return self.units * (d + 1)
+
+    def lift(self, directions: Tensor) -> Tensor:
+        """Units in pairs of opposite sign, lrelu(t) - lrelu(-t) = (1 + slope) t: exactly linear for even `units`."""
+        signs = torch.ones_like(directions[:, :1]).expand(-1, self.units).clone()
+        signs[:, 1::2] = -1
+        return F.normalize(torch.cat([(signs[:, :, None] * directions[:, None]).flatten(1), signs], 1))
+
+    def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
+        """The nets' outputs, (k, n)."""
+        inner, outer = theta[:, : -self.units], theta[:, -self.units :]
+        hidden = F.leaky_relu(inner.reshape(-1, x.shape[1]) @ x.T, self.slope).view(len(theta), self.units, len(x))
+        return (outer[:, None] @ hidden)[:, 0]
+
+
+@cache
+def _monomials(d: int, degree: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Factors (size, degree) of each monomial and its multinomial coefficient (size,); kept on the device."""
+    factors = list(combinations_with_replacement(range(d), degree))
+    repeats = [math.prod(math.factorial(c) for c in Counter(f).values()) for f in factors]
+    weights = math.factorial(degree) / torch.tensor(repeats, dtype=torch.float64, device=device)
+    return torch.tensor(factors, device=device), weights
+
+
+DEFINING: dict[str, type[Linear] | type[Circular] | type[Polynomial] | type[Neural]] = {
+    "linear": Linear,
+    "circular": Circular,
+    "polynomial": Polynomial,
+    "neural": Neural,
+}

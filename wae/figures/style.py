@@ -1,0 +1,51 @@
+"""One look for every figure, whatever the user's own matplotlib settings are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+from wae.io import write_with
+
+DPI = 128  # a power of two: pixels / DPI * DPI is exact, so that a picture's pixels are the figure's pixels
+INK = "#262626"
+RULES: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # it comes with matplotlib: any other font would change the bytes elsewhere
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#8c8c8c",
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw and save inside this: fonts are looked up only when a figure is saved."""
+    with matplotlib.style.context(["default", RULES]):
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG at `DPI` that names neither date nor software."""
+    with styled():
+        write_with(path, lambda file: figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None}))

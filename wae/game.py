@@ -1,0 +1,120 @@
+"""Training is a game: a model is a tuple of turns, and in a turn one player lowers its own loss over its own tensors.
+
+Nothing here waits for the device or branches on what a tensor holds, so that a whole round can be captured or compiled.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+T = TypeVar("T")
+
+
+class Batch:
+    """Images x in [0, 1], (n, c, h, w), and what a round computes from them once.
+
+    Whoever first asks for the posterior, the code sample or the prior sample has it computed; the others find it. So
+    batch-norm statistics, input noise and samples are one and the same for every player of the round.
+    """
+
+    def __init__(self, x: Tensor, generator: torch.Generator) -> None:
+        self.x = x
+        self.generator = generator
+        self._kept: dict[Callable[[Batch], Any], Any] = {}
+
+    def __len__(self) -> int:
+        """n, the number of images."""
+        return self.x.shape[0]
+
+    def once(self, make: Callable[[Batch], T]) -> T:
+        """What `make` computes from this batch: computed at the first call, the same object ever after."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        return cast(T, self._kept[make])
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Q(Z|X) of a batch: one `sample` of it and its `mean`, both (n, d); `log_variance` is None for a point mass."""
+
+    sample: Tensor
+    mean: Tensor
+    log_variance: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Player:
+    """One side of the game: `loss` maps a batch to named scalars whose sum it lowers over `params` only.
+
+    Args:
+        name: its optimiser's settings are the parameters `optimisers.<name>`.
+        fresh: draw a batch of its own for every turn, as WGAN's critic does.
+        after: what follows its step, e.g. clipping its weights.
+    """
+
+    name: str
+    params: tuple[nn.Parameter, ...]
+    loss: Callable[[Batch], dict[str, Tensor]]
+    fresh: bool = False
+    after: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """What comes before the game: `player` alone, for up to `steps` steps of `sample` images, until its loss is below
+    `tolerance`. It has an optimiser of its own, made from the settings of the player of its name.
+    """
+
+    player: Player
+    steps: int
+    sample: int
+    tolerance: float
+
+
+class Model(nn.Module, ABC):
+    """What training and evaluation ask of every member of the family."""
+
+    @abstractmethod
+    def turns(self) -> tuple[Player, ...]:
+        """The turns of one round, in order; a player may come several times."""
+
+    @abstractmethod
+    def generate(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n, c, h, w) images in [0, 1], drawn from the model."""
+
+    def warmup(self) -> Warmup | None:
+        """What comes before the first round, if anything."""
+        return None
+
+
+def draws(turns: Sequence[Player]) -> int:
+    """How many batches one round needs: one for each fresh player's turn and one that all the others share."""
+    fresh = sum(player.fresh for player in turns)
+    return fresh + (fresh < len(turns))
+
+
+def play(
+    turns: Sequence[Player], optimisers: Mapping[str, torch.optim.Optimizer], batches: Sequence[Batch]
+) -> list[dict[str, Tensor]]:
+    """One round: each player in turn takes one step; returns every turn's named scalars, detached, on the device.
+
+    Args:
+        batches: as many as `draws(turns)`; the last one is shared, fresh players take theirs from the front.
+    """
+    own = iter(batches)
+    scalars = []
+    for player in turns:
+        terms = player.loss(next(own) if player.fresh else batches[-1])
+        optimiser = optimisers[player.name]
+        optimiser.zero_grad(set_to_none=True)
+        cast(Tensor, sum(terms.values())).backward(inputs=list(player.params))  # type: ignore[no-untyped-call]
+        optimiser.step()
+        player.after()
+        scalars.append({name: value.detach() for name, value in terms.items()})
+    return scalars

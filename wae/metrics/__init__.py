@@ -1,0 +1,16 @@
+"""Metrics: features -> statistics -> value, in float64."""
+
+from wae.metrics.frechet import Gaussian, frechet_distance
+from wae.metrics.images import quantise, sharpness
+from wae.metrics.kid import kid
+from wae.metrics.manifold import density_coverage, precision_recall
+
+__all__ = [
+    "Gaussian",
+    "density_coverage",
+    "frechet_distance",
+    "kid",
+    "precision_recall",
+    "quantise",
+    "sharpness",
+]

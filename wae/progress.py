@@ -1,0 +1,81 @@
+"""How a training run tells what it does: a bar with the time left on a terminal, one line an epoch in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+
+class Report(Protocol):
+    """Who is told. Nothing that it is told costs the device a wait."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line of its own."""
+
+    def step(self, done: int, total: int) -> None:
+        """`done` of the run's `total` rounds are played."""
+
+    def epoch(self, row: Mapping[str, float], epochs: int) -> None:
+        """An epoch has ended with this row of the history."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def epoch(self, row: Mapping[str, float], epochs: int) -> None:
+        """Nothing."""
+
+
+class Progress:
+    """A bar on a terminal; elsewhere one plain line an epoch. Use it in a `with` statement."""
+
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self.console = console or Console(soft_wrap=True, highlight=False)
+        self._title = title
+        self._live = self.console.is_terminal
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Bar(*columns, TimeRemainingColumn(), console=self.console, disable=not self._live)
+        self._task = self._bar.add_task(title, total=None)
+        self._first: tuple[float, int] | None = None
+        self._left = float("nan")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        self.console.print(f"{self._title}: {text}", markup=False)
+
+    def step(self, done: int, total: int) -> None:
+        """Move the bar, and estimate the time left from the rounds seen so far: a resumed run began further on."""
+        now = time.monotonic()
+        self._first = self._first or (now, done)
+        began, start = self._first
+        self._left = (now - began) / max(done - start, 1) * (total - done)
+        if self._live:
+            self._bar.update(self._task, completed=done, total=total)
+
+    def epoch(self, row: Mapping[str, float], epochs: int) -> None:
+        """The epoch's mean terms and the time left, as one line; on a terminal they stand beside the bar."""
+        terms = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
+        line = f"epoch {row['epoch']:.0f}/{epochs}  {terms}"
+        if self._live:
+            self._bar.update(self._task, description=f"{self._title}  {line}")
+        else:
+            self.note(f"{line}  left {self._left:.0f} s")

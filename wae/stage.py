@@ -1,0 +1,145 @@
+"""Stages and jobs.
+
+Paths and commands are templates. Formatting one with wildcards in place of values gives Snakemake's rule, with
+`${item.seed}` DVC's matrix stage, with values a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from wae.code import closure, fingerprint
+from wae.profile import Profile
+from wae.yaml import canonical
+
+Scope = Mapping[str, Any]
+"""Values for a template's fields: `results`, `option`, and the stage's axes."""
+
+
+@dataclass(frozen=True)
+class Out:
+    """An output.
+
+    Args:
+        shown: the list of dvc.yaml it stands in: outs, metrics or plots.
+        real: whether it holds real images, which some licences keep on this machine.
+        caption: the file under workflow/report that explains it in Snakemake's report.
+    """
+
+    path: str
+    shown: str = "outs"
+    real: bool = False
+    caption: str = ""
+
+
+Paths = Callable[[Profile, Scope], list[str]]
+Outs = Callable[[Profile, Scope], list[Out]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of job.
+
+    The code is the import closure of `wae.stages.<name>`, whose `run(job)` does the work.
+
+    Args:
+        summary: one line of help.
+        over: the axes it ranges over: (), (source,), or (dataset, ...) with model and seed.
+        command: template of its command line.
+        deps: its input files, code aside.
+        params: templates of the parameter keys it reads.
+        heavy: whether it imports torch, and so takes the profile's threads, memory and device.
+        wanted: whether it exists for a data set.
+    """
+
+    name: str
+    summary: str
+    over: tuple[str, ...]
+    command: str
+    deps: Paths
+    outs: Outs
+    params: tuple[str, ...] = ()
+    heavy: bool = False
+    wanted: Callable[[Profile, str], bool] = lambda profile, dataset: True
+
+    def code(self) -> tuple[str, ...]:
+        """Files whose change makes its outputs stale."""
+        return closure(f"wae.stages.{self.name}")
+
+    def code_fingerprint(self) -> str:
+        """One sha256 of that code."""
+        return fingerprint(self.code())
+
+    def scopes(self, profile: Profile) -> Iterator[dict[str, Any]]:
+        """Every combination of values it ranges over, in the order of params."""
+        match self.over:
+            case ():
+                yield profile.scope()
+            case ("source",):
+                yield from (profile.scope(source=source) for source in profile.sources())
+            case ("dataset", *axes):
+                for dataset in (name for name in profile.params["grid"] if self.wanted(profile, name)):
+                    values = {"model": profile.params["grid"][dataset], "seed": profile.params["seeds"]}
+                    for combination in product(*(values[axis] for axis in axes)):
+                        yield profile.scope(dataset=dataset, **dict(zip(axes, combination, strict=True)))
+
+    def address(self, scope: Scope) -> str:
+        """The name of a job under DVC: the data set belongs to the stage, model and seed to its matrix."""
+        first, *rest = [str(scope[axis]) for axis in self.over] or [""]
+        return "-".join(filter(None, [self.name, first])) + ("@" + "-".join(rest) if rest else "")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage with values for its axes."""
+
+    stage: Stage
+    profile: Profile
+    scope: Scope
+
+    @property
+    def address(self) -> str:
+        """Its name under DVC, e.g. `train-mnist@vae-1`."""
+        return self.stage.address(self.scope)
+
+    @property
+    def command(self) -> str:
+        """What either engine runs."""
+        return self.stage.command.format(**self.scope)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The files it reads, code aside."""
+        return self.stage.deps(self.profile, self.scope)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The files it writes."""
+        return [out.path for out in self.stage.outs(self.profile, self.scope)]
+
+    @property
+    def output_paths(self) -> list[Path]:
+        """The files it writes, as paths."""
+        return [Path(path) for path in self.outputs]
+
+    @property
+    def input_paths(self) -> list[Path]:
+        """The files it reads, as paths."""
+        return [Path(path) for path in self.inputs]
+
+    def output(self, name: str) -> Path:
+        """The output called `name`."""
+        return next(path for path in self.output_paths if path.name == name)
+
+    def input(self, name: str) -> Path:
+        """The first input called `name`."""
+        return next(path for path in self.input_paths if path.name == name)
+
+    def slice(self) -> dict[str, Any]:
+        """The values of the parameter keys it reads."""
+        keys = (key.format(**self.scope) for key in self.stage.params)
+        return {key: canonical(self.profile.lookup(key)) for key in keys}

@@ -1,0 +1,25 @@
+"""Train the data set's classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wae import runtime
+from wae.io import read_array, sha256, write_json
+from wae.metrics.classifier import accuracy, fit, save
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+
+def run(job: Job) -> None:
+    """classifier.safetensors, and its held-out accuracy a label column."""
+    compute = job.profile.params["compute"]
+    settings = job.profile.params["evaluation"][job.scope["dataset"]]["classifier"]
+    device = runtime.start(compute["device"], compute["threads"], "classifier", settings["seed"])
+    train, train_labels, test, test_labels = (read_array(path) for path in job.input_paths)
+    network = fit(train, train_labels, settings, device)
+    weights = job.output("classifier.safetensors")
+    save(weights, network)
+    report = {"accuracy": accuracy(network, test, test_labels), "n_test": len(test), "sha256": sha256(weights)}
+    write_json(job.output("classifier.json"), report)

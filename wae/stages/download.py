@@ -1,0 +1,21 @@
+"""Fetch the files of a source."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wae.data.download import MIRROR, download
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+VARIABLE = "WAE_MIRROR"
+
+
+def run(job: Job) -> None:
+    """Every file of the source, verified: from the mirror that WAE_MIRROR names, else mirror/, else its publisher."""
+    source = job.scope["source"]
+    mirror = os.environ.get(VARIABLE) or (str(MIRROR) if MIRROR.is_dir() else None)
+    download(source, job.profile.data["sources"][source], Path("data/raw") / source, mirror)

@@ -1,0 +1,24 @@
+"""Measure one trained model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wae.io import read_array, read_weights
+from wae.metrics.evaluate import evaluate
+from wae.models import build
+from wae.stages import measure
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+
+def run(job: Job) -> None:
+    """metrics.json, every number with its protocol, and images.npz, what the figures draw."""
+    settings, device, generator = measure.start(job)
+    dataset, model = job.scope["dataset"], job.scope["model"]
+    network = build(job.profile.data["datasets"][dataset], job.profile.params["models"][dataset][model])
+    network.load_state_dict(read_weights(job.input("model.safetensors")))
+    features = measure.extractors(job, settings, device)
+    test = read_array(job.input("test.npy"))
+    measure.write(job, evaluate(network.to(device), test, features, settings, device=device, generator=generator))

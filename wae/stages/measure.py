@@ -1,0 +1,41 @@
+"""What `evaluate` and `floor` share: the networks whose features are measured, and what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from wae import runtime
+from wae.io import write_arrays, write_json
+from wae.metrics.evaluate import Evaluation
+from wae.metrics.features import EXTRACTORS, Extractor
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+
+def start(job: Job) -> tuple[dict[str, Any], torch.device, torch.Generator]:
+    """The data set's settings, the device, and the generator of everything drawn: the same for every model."""
+    compute = job.profile.params["compute"]
+    settings = job.profile.params["evaluation"][job.scope["dataset"]]
+    device = runtime.start(compute["device"], compute["threads"], "evaluate", settings["seed"])
+    return settings, device, runtime.generator(device, "evaluate", settings["seed"])
+
+
+def extractors(job: Job, settings: dict[str, Any], device: torch.device) -> dict[str, Extractor]:
+    """The networks that the settings name, from the files that the job has as inputs."""
+    files: dict[str, Path] = {}
+    for path in job.input_paths:
+        if path.name == "classifier.safetensors":
+            files["classifier"] = path
+        elif path.parent.name == "inception":
+            files["inception"] = path
+    return {name: EXTRACTORS[name](files[name], device) for name in settings["features"]}
+
+
+def write(job: Job, evaluation: Evaluation) -> None:
+    """metrics.json and images.npz."""
+    write_json(job.output("metrics.json"), evaluation.report())
+    write_arrays(job.output("images.npz"), evaluation.images)

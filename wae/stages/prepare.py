@@ -1,0 +1,20 @@
+"""Turn what was downloaded, or is drawn, into one array a split."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wae.data.prepare import prepare
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+
+def run(job: Job) -> None:
+    """data/<dataset>/{train,test}.npy and their labels."""
+    name = job.scope["dataset"]
+    entry = job.profile.data["datasets"][name]
+    raw = Path("data/raw") / (entry.get("source") or "")
+    prepare(name, entry, raw, Path("data") / name, processes=os.cpu_count() or 1)

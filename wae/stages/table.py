@@ -1,0 +1,28 @@
+"""The comparison table in its three forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wae.io import read_json
+from wae.table import read_claims, read_metrics, summarise, write_csv, write_md, write_tex
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+
+def run(job: Job) -> None:
+    """table.csv, table.md with the pictures beneath, table.tex."""
+    metrics = read_metrics(job.input("metrics.csv"))
+    claims = read_claims(Path("claims.yaml"))
+    table = summarise(metrics, claims)
+    accuracy = {
+        path.parent.name: read_json(path)["accuracy"]
+        for path in map(Path, job.inputs)
+        if path.name == "classifier.json"
+    }
+    pictures = [path for path in map(Path, job.inputs) if path.suffix == ".png"]
+    write_csv(table, job.output("table.csv"))
+    write_md(table, job.output("table.md"), metrics=metrics, claims=claims, accuracy=accuracy, pictures=pictures)
+    write_tex(table, job.output("table.tex"))

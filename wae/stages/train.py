@@ -1,0 +1,39 @@
+"""Train one model from one seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from wae import runtime
+from wae.io import read_array, write_text, write_weights
+from wae.progress import Progress
+from wae.train import train
+
+if TYPE_CHECKING:
+    from wae.stage import Job
+
+SCRATCH = Path("scratch")
+
+
+def run(job: Job) -> None:
+    """model.safetensors and history.csv. A killed run resumes from its checkpoint and ends with the same bytes."""
+    dataset, model, seed = (job.scope[axis] for axis in ("dataset", "model", "seed"))
+    compute = job.profile.params["compute"]
+    device = runtime.start(compute["device"], compute["threads"], "train", seed)
+    weights = job.output("model.safetensors")
+    checkpoint = SCRATCH / weights.parent / "checkpoint.pt"
+    with Progress(f"{dataset} {model} {seed}") as report:
+        trained = train(
+            job.profile.data["datasets"][dataset],
+            job.profile.params["models"][dataset][model],
+            read_array(job.input("train.npy")),
+            seed=seed,
+            device=device,
+            checkpoint=checkpoint,
+            report=report,
+        )
+    write_text(job.output("history.csv"), pd.DataFrame(trained.history).to_csv(index=False, lineterminator="\n"))
+    write_weights(weights, trained.state)

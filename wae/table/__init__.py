@@ -1,0 +1,22 @@
+"""Numbers: tidy metrics, their summary beside published values, and its three forms. No torch."""
+
+from wae.table.claims import Claim, read_claims
+from wae.table.summary import protocols, summarise
+from wae.table.tidy import DATA, METRICS, Metric, TableError, collect, read_metrics
+from wae.table.write import write_csv, write_md, write_tex
+
+__all__ = [
+    "DATA",
+    "METRICS",
+    "Claim",
+    "Metric",
+    "TableError",
+    "collect",
+    "protocols",
+    "read_claims",
+    "read_metrics",
+    "summarise",
+    "write_csv",
+    "write_md",
+    "write_tex",
+]

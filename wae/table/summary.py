@@ -1,0 +1,88 @@
+"""The comparison: one row per data set and model, seeds averaged, published values beside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import mean, stdev
+
+import pandas as pd
+
+from wae.table.claims import Claim
+from wae.table.tidy import DATA, METRICS, TableError
+
+PROTOCOL = ("n", "reference", "features_sha256", "protocol")  # numbers that differ in one of these do not compare
+
+
+def summarise(metrics: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
+    """One row per data set and model, in the order of `metrics`, the `data` row last of its data set.
+
+    `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the sample
+    standard deviation (n - 1), empty for one seed. A mean over only some of the seeds is not given: where one seed's
+    value is empty, so is the mean. The metrics of METRICS always have their columns. `<metric>_published` is the first
+    claim for that data set, model and metric. `protocol` says how the data set's columns were measured.
+
+    Raises:
+        TableError: a column of one data set mixes protocols, sample sizes, references or features.
+    """
+    names = list(dict.fromkeys([*METRICS, *metrics["metric"]]))
+    measured = protocols(metrics)
+    values = {key: list(group) for key, group in metrics.groupby(["dataset", "model", "metric"], sort=False)["value"]}
+    rows = []
+    for dataset, model in _rows(metrics):
+        of_model = metrics[(metrics["dataset"] == dataset) & (metrics["model"] == model)]
+        row: dict[str, object] = {"dataset": dataset, "model": model}
+        row["seeds"] = pd.NA if model == DATA else of_model["seed"].nunique()
+        for name in names:
+            row[f"{name}_mean"], row[f"{name}_std"] = _mean_std(values.get((dataset, model, name), []))
+        row |= _published(claims, dataset, model, names)
+        row["protocol"] = "; ".join(_line(entry) for entry in measured[measured["dataset"] == dataset].itertuples())
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"seeds": "Int64"})
+
+
+def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
+    """How each metric of each data set was measured: dataset, metric, n, reference, features_sha256, protocol.
+
+    Raises:
+        TableError: two numbers of one data set and metric were measured in different ways.
+    """
+    computed = metrics[metrics["value"].notna()]
+    for (dataset, metric), group in computed.groupby(["dataset", "metric"], sort=False):
+        for field in PROTOCOL:
+            different = group.drop_duplicates(field)
+            if len(different) > 1:
+                found = " and ".join(f"{row[field]!s} ({row['model']})" for _, row in different.head(2).iterrows())
+                raise TableError(f"{dataset}: {metric} mixes {field} {found}; such numbers cannot share a column")
+    return computed.drop_duplicates(["dataset", "metric"])[["dataset", "metric", *PROTOCOL]].reset_index(drop=True)
+
+
+def _rows(metrics: pd.DataFrame) -> list[tuple[str, str]]:
+    pairs = list(dict.fromkeys(zip(metrics["dataset"], metrics["model"])))
+    datasets = list(dict.fromkeys(dataset for dataset, _ in pairs))
+    return sorted(pairs, key=lambda pair: (datasets.index(pair[0]), pair[1] == DATA))
+
+
+def _mean_std(values: list[float]) -> tuple[float, float]:
+    if not values or any(map(math.isnan, values)):
+        return math.nan, math.nan
+    # Exact and correctly rounded: numpy sums in an order that depends on the processor.
+    return mean(values), stdev(values) if len(values) > 1 else math.nan
+
+
+def _published(claims: Sequence[Claim], dataset: str, model: str, names: Iterable[str]) -> dict[str, object]:
+    claimed = {claim.metric for claim in claims}
+    columns: dict[str, object] = {}
+    for name in (name for name in names if name in claimed):
+        fitting = (claim for claim in claims if (claim.dataset, claim.model, claim.metric) == (dataset, model, name))
+        claim = next(fitting, None)
+        columns[f"{name}_published"] = claim.value if claim else math.nan
+        columns[f"{name}_published_source"] = claim.source if claim else ""
+    return columns
+
+
+def _line(entry: object) -> str:
+    """`fid: n=10000, first 10000 held-out images, features 6726825d, ...`: what is empty is left out."""
+    n, reference, features, protocol = (getattr(entry, field) for field in PROTOCOL)
+    parts = ["" if pd.isna(n) else f"n={n}", reference, features and f"features {features[:8]}", protocol]
+    return f"{getattr(entry, 'metric')}: {', '.join(filter(None, parts))}"  # noqa: B009

@@ -1,0 +1,95 @@
+"""One row a number: what every evaluation measured, in one file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from wae.errors import UserError
+from wae.io import read_json, write_text
+
+DATA = "data"  # the model name of the rows that measure real training images: the floor
+COLUMNS = ("dataset", "model", "seed", "metric", "value", "n", "reference", "features_sha256", "protocol")
+MEASURED = COLUMNS[4:]
+
+Record = tuple[str, str, int | str, Path]
+
+
+class TableError(UserError, ValueError):
+    """Numbers that cannot stand in one table: a sentence that says where and why."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is called, in what unit it stands, and when it is good.
+
+    Args:
+        better: `lower`, `higher`, or `data`: the nearer to real images the better, as a noisy image is sharp too.
+    """
+
+    title: str
+    unit: str
+    better: Literal["lower", "higher", "data"]
+
+
+METRICS: dict[str, Metric] = {
+    "fid": Metric("FID", "Fréchet distance, Inception-v3 features", "lower"),
+    "fd_classifier": Metric("FD (classifier)", "Fréchet distance, classifier features", "lower"),
+    "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
+    "reconstruction_mse": Metric("reconstruction MSE", "squared error a pixel, in [0, 1]", "lower"),
+}
+
+
+def collect(records: Sequence[Record], out: Path) -> None:
+    """Gather `metrics.json` files into one CSV, in the order of `records`, each file's metrics in its own order.
+
+    A number is written in the shortest form that reads back as the same float64; what could not be computed is empty.
+
+    Args:
+        records: data set, model, seed (empty for the `data` row) and file of each evaluation, in the grid's order.
+
+    Raises:
+        TableError: a record stands twice, or a file lacks a field or holds a number that is not finite.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    seen: dict[tuple[str, str, str], Path] = {}
+    for dataset, model, seed, path in records:
+        run = (dataset, model, str(seed))
+        if run in seen:
+            raise TableError(f"{path}: {'/'.join(run).rstrip('/')} is measured already, by {seen[run]}")
+        seen[run] = path
+        writer.writerows([*run, *measured] for measured in _measured(path))
+    write_text(out, stream.getvalue())
+
+
+def read_metrics(path: Path) -> pd.DataFrame:
+    """What `collect` wrote: `value` float64 (NaN where empty), `n` nullable integer, all else strings."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    # Python's float is exact; pandas' reader is so only since version 3.
+    table["value"] = pd.Series([float(text or "nan") for text in table["value"]], dtype="float64")
+    table["n"] = pd.Series([int(text) if text else None for text in table["n"]], dtype="Int64")
+    return table
+
+
+def _measured(path: Path) -> Iterator[list[str]]:
+    for metric, entry in read_json(path).items():
+        missing = [field for field in MEASURED if field not in entry]
+        if missing:
+            raise TableError(f"{path}: {metric} has no {', '.join(missing)}; it needs {', '.join(MEASURED)}")
+        value = entry["value"]
+        if value is not None and not math.isfinite(value):
+            raise TableError(f"{path}: {metric} is {value}; what could not be computed is null, never a number")
+        yield [metric, "" if value is None else repr(float(value)), *(_text(entry[name]) for name in MEASURED[1:])]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

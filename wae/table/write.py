@@ -1,0 +1,177 @@
+"""table.csv for machines, table.md for people, table.tex for papers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+
+from wae.io import write_text
+from wae.table.claims import Claim
+from wae.table.summary import protocols
+from wae.table.tidy import DATA, METRICS
+
+ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data"}
+LATEX = {"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$", "é": r"\'e"}
+CAPTION = (
+    "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, → nearest to the data row). "
+    "The row data is the floor: real training images against the same reference; its sharpness is of held-out ones. "
+    "Empty: it does not apply, was not asked for, or could not be computed for every seed; "
+    "a metric without any number has no column here."
+)
+
+
+def write_csv(table: pd.DataFrame, out: Path) -> None:
+    """The summary as it is: floats in their shortest exact form, empty where there is no number."""
+    write_text(out, table.to_csv(index=False, lineterminator="\n"))
+
+
+def write_md(
+    table: pd.DataFrame,
+    out: Path,
+    *,
+    metrics: pd.DataFrame,
+    claims: Sequence[Claim] = (),
+    accuracy: Mapping[str, Sequence[float]] | None = None,
+    pictures: Sequence[Path] = (),
+) -> None:
+    """The summary as a GitHub page: a section a data set with its table, how it was measured, and its pictures.
+
+    Args:
+        metrics: what the table summarises, for N, reference and protocol.
+        claims: all published values, listed with their sources below the table.
+        accuracy: data set -> held-out accuracy of the classifier, one a label column.
+        pictures: files under the page's folder, `<dataset>/<model>/<name>.png` or `<dataset>/<name>.png`.
+    """
+    measured = protocols(metrics)
+    inside = [path.relative_to(out.parent) for path in pictures]
+    parts = ["# Results", CAPTION]
+    for dataset in table["dataset"].unique():
+        cells, best = _cells(table[table["dataset"] == dataset])
+        cells = cells.mask(best, "**" + cells + "**")
+        cells["model"] = cells["model"].mask(cells["model"] == DATA, "*data (floor)*")
+        parts += [f"## {dataset}", _pipe(cells), _measurement(measured, dataset, (accuracy or {}).get(dataset, ()))]
+        parts += [_published([claim for claim in claims if claim.dataset == dataset])]
+        parts += _gallery([path for path in inside if path.parts[0] == dataset])
+    write_text(out, "\n\n".join(filter(None, parts)) + "\n")
+
+
+def write_tex(table: pd.DataFrame, out: Path) -> None:
+    """The summary as one LaTeX table; the document needs \\usepackage{booktabs}."""
+    cells, best = _cells(table)
+    bold = best.drop(columns="model").map(lambda yes: "textbf:--rwrap;" if yes else "")
+    cells.index = bold.index = pd.MultiIndex.from_arrays([table["dataset"], cells.pop("model")])
+    style = cells.style.apply(lambda _: bold, axis=None)
+    style = style.format_index(escape="latex", axis=0).format_index(escape="latex", axis=1).hide(axis=0, names=True)
+    text = style.to_latex(
+        hrules=True,
+        clines="skip-last;data",
+        multirow_align="naive",
+        column_format="ll" + "r" * cells.shape[1],
+        caption=CAPTION,
+        label="tab:results",
+        position_float="centering",
+    )
+    write_text(out, _typeset(text))
+
+
+def _typeset(text: str) -> str:
+    """Styler's output with booktabs' rules between data sets, names above the first columns, and ASCII commands."""
+    text = text.replace(" &  & seeds", "data set & model & seeds", 1)
+    text = re.sub(r"\\cline\{.+?\}\n\\bottomrule", r"\\bottomrule", text)
+    text = re.sub(r"\\cline\{.+?\}", r"\\midrule", text)
+    for character, command in LATEX.items():
+        text = text.replace(character, command)
+    return text
+
+
+# ---- cells ------------------------------------------------------------------
+
+
+def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows as text, columns without any number left out, and which cells are the best of their data set."""
+    cells = {"model": table["model"], "seeds": table["seeds"].astype("string").fillna("")}
+    best = {}
+    for name in (column.removesuffix("_mean") for column in table.columns if column.endswith("_mean")):
+        mean, std, metric = table[f"{name}_mean"], table[f"{name}_std"], METRICS.get(name)
+        title = metric.title if metric else name
+        if mean.notna().any():
+            heading = f"{title} {ARROWS[metric.better]}" if metric else title
+            cells[heading] = pd.Series([plus_minus(*pair) for pair in zip(mean, std)], table.index)
+            best[heading] = _best(table, mean, metric.better if metric else "")
+        published = table.get(f"{name}_published")
+        if published is not None and published.notna().any():
+            cells[f"{title}, published"] = published.map(lambda value: "" if math.isnan(value) else f"{value:g}")
+    texts = pd.DataFrame(cells)
+    return texts, pd.DataFrame(best, table.index).reindex(columns=texts.columns, fill_value=False)
+
+
+def plus_minus(mean: float, std: float) -> str:
+    """Two digits of the standard deviation and the mean as far; without one, four digits of the mean."""
+    if math.isnan(mean):
+        return ""
+    lead = std if std > 0 else mean
+    decimals = max(0, (1 if std > 0 else 3) - math.floor(math.log10(abs(lead)))) if lead else 0
+    return f"{mean:.{decimals}f}" if math.isnan(std) else f"{mean:.{decimals}f} ± {std:.{decimals if std else 0}f}"
+
+
+def _best(table: pd.DataFrame, mean: pd.Series, better: str) -> pd.Series:
+    """Which models have the best mean of their data set; none where fewer than two have one."""
+    floor = table["dataset"].map(mean[table["model"] == DATA].groupby(table["dataset"]).first())
+    scores = {"lower": mean, "higher": -mean, "data": (mean - floor).abs()}
+    score = scores.get(better, mean * math.nan).where(table["model"] != DATA)
+    rivals = score.groupby(table["dataset"])
+    return pd.Series((score == rivals.transform("min")) & (rivals.transform("count") > 1))
+
+
+# ---- Markdown ---------------------------------------------------------------
+
+
+def _pipe(cells: pd.DataFrame) -> str:
+    right = {"model": "left"}
+    align = [right.get(name, "right") for name in cells.columns]
+    escaped = cells.map(lambda text: text.replace("|", "\\|"))
+    return str(escaped.to_markdown(index=False, disable_numparse=True, colalign=align))
+
+
+def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]) -> str:
+    lines = ["How it was measured:", ""]
+    for _, row in measured[measured["dataset"] == dataset].iterrows():
+        metric = METRICS.get(row["metric"])
+        parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", row["reference"]]
+        parts += [f"features {row['features_sha256'][:8]}" if row["features_sha256"] else "", row["protocol"]]
+        lines.append(f"- {metric.title if metric else row['metric']}: {'; '.join(filter(None, parts))}")
+    if accuracy:
+        lines.append(f"- The classifier's held-out accuracy: {', '.join(f'{share:.2%}' for share in accuracy)}")
+    return "\n".join(lines)
+
+
+def _published(claims: Sequence[Claim]) -> str:
+    """The claims as a list, a line for each source, metric and protocol."""
+    values: dict[tuple[str, ...], list[str]] = {}
+    for claim in claims:
+        title = METRICS[claim.metric].title if claim.metric in METRICS else claim.metric
+        told = ". ".join(filter(None, (claim.protocol, (claim.note or "").removesuffix("."))))
+        values.setdefault((title, claim.source, told), []).append(f"{claim.model} {claim.value:g}")
+    lines = [f"- {title}: {', '.join(of)} ({source}). {told}." for (title, source, told), of in values.items()]
+    return "\n".join(["Published values, measured otherwise than ours:", "", *lines]) if lines else ""
+
+
+def _gallery(paths: Sequence[Path]) -> list[str]:
+    """Pictures that compare models one below the other, then a table of grids, a row a model."""
+    compared = [_picture(path) for path in paths if len(path.parts) == 2]
+    grids = {(path.parts[1], path.stem): _picture(path) for path in paths if len(path.parts) == 3}
+    if not grids:
+        return compared
+    kinds = list(dict.fromkeys(kind for _, kind in grids))
+    models = dict.fromkeys(model for model, _ in grids)
+    rows = [{"model": model, **{kind: grids.get((model, kind), "") for kind in kinds}} for model in models]
+    return [*compared, str(pd.DataFrame(rows).to_markdown(index=False))]
+
+
+def _picture(path: Path) -> str:
+    return f"![{', '.join(path.with_suffix('').parts)}]({quote(path.as_posix())})"

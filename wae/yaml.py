@@ -1,0 +1,80 @@
+"""YAML 1.2 as DVC reads it, with the line of every key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+Keys = tuple[str | int, ...]
+
+
+class Document:
+    """A YAML file: its plain content and the line on which each key stands.
+
+    Raises:
+        ValueError: the file is not YAML, holds a key twice, or is no mapping; the sentence names the line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ValueError(f"{path}: no such file (commands run from the project's root)") from None
+        except MarkedYAMLError as error:
+            line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+            raise ValueError(f"{path}{line}: {(error.problem or 'not valid YAML').strip()}") from None
+        if not isinstance(self._tree, CommentedMap):
+            raise ValueError(f"{path}: found {type(self._tree).__name__}, expected a mapping of keys")
+        self.content: dict[str, Any] = plain(self._tree)
+
+    def line(self, keys: Keys) -> int:
+        """The line of the deepest part of `keys` that stands in the file, counted from 1."""
+        node, line = self._tree, 1
+        for key in keys:
+            try:
+                if isinstance(node, CommentedMap):
+                    line = node.lc.key(key)[0] + 1
+                elif isinstance(node, CommentedSeq):
+                    line = node.lc.item(key)[0] + 1
+                node = node[key]
+            except (KeyError, IndexError, TypeError):  # a key that is missing, or came by a merge
+                break
+        return line
+
+    def inherited(self, keys: Keys) -> bool:
+        """Whether `keys` came by a merge (`<<: *anchor`): what is wrong there is wrong at the anchor."""
+        node = self._tree
+        for key in keys:
+            if isinstance(node, CommentedMap) and key in node and key not in (node.lc.data or {}):
+                return True
+            try:
+                node = node[key]
+            except (KeyError, IndexError, TypeError):
+                break
+        return False
+
+
+def plain(node: Any) -> Any:
+    """Nested dicts, lists, ints, floats, strings and booleans, with anchors and merges resolved."""
+    if isinstance(node, dict):
+        return {str(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    for base in (bool, int, float, str):
+        if isinstance(node, base):
+            return base(node)
+    return node
+
+
+def canonical(node: Any) -> Any:
+    """`node` with 10.0 and 10 made one, as DVC compares them."""
+    if isinstance(node, dict):
+        return {key: canonical(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [canonical(value) for value in node]
+    return int(node) if isinstance(node, float) and node.is_integer() else node

@@ -1,0 +1,81 @@
+# What needs torch, and a GPU where params ask for one.
+
+
+rule classifier:
+    input:
+        inputs("classifier"),
+    output:
+        outputs("classifier"),
+    log:
+        log_of("classifier"),
+    benchmark:
+        log_of("classifier", "tsv")
+    threads: compute("threads")
+    resources:
+        mem_mb=compute("memory_mb"),
+        gpu=gpu,
+        runtime=60,
+    params:
+        **tracked("classifier"),
+    shell:
+        "{params.command} > {log} 2>&1"
+
+
+rule floor:
+    input:
+        inputs("floor"),
+    output:
+        outputs("floor"),
+    log:
+        log_of("floor"),
+    benchmark:
+        log_of("floor", "tsv")
+    threads: compute("threads")
+    resources:
+        mem_mb=compute("memory_mb"),
+        gpu=gpu,
+        runtime=60,
+    params:
+        **tracked("floor"),
+    shell:
+        "{params.command} > {log} 2>&1"
+
+
+rule train:
+    input:
+        inputs("train"),
+    output:
+        outputs("train"),
+    log:
+        log_of("train"),
+    benchmark:
+        log_of("train", "tsv")
+    threads: compute("threads")
+    resources:
+        mem_mb=compute("memory_mb"),
+        gpu=gpu,
+        runtime=1440,
+    params:
+        **tracked("train"),
+    shell:
+        "{params.command} > {log} 2>&1"
+
+
+rule evaluate:
+    input:
+        inputs("evaluate"),
+    output:
+        outputs("evaluate"),
+    log:
+        log_of("evaluate"),
+    benchmark:
+        log_of("evaluate", "tsv")
+    threads: compute("threads")
+    resources:
+        mem_mb=compute("memory_mb"),
+        gpu=gpu,
+        runtime=120,
+    params:
+        **tracked("evaluate"),
+    shell:
+        "{params.command} > {log} 2>&1"
