@@ -38,10 +38,10 @@ full: setup ## the full reproduction, with a GPU: results/table.csv
 	@$(RUN) snakemake --cores $(CORES) results/table.csv
 
 test: setup lint ## formatter, linters, types and the tests
-	@$(RUN) pytest -n auto -m "not slow"
+	@$(RUN) pytest -n auto --dist loadfile -m "not slow"
 
 test-long: setup ## the slow tests
-	@$(RUN) pytest -n auto -m slow
+	@$(RUN) pytest -n auto --dist loadfile -m slow
 
 lint: setup ## formatters, linters and types, without changing anything
 	@$(RUN) ruff check . && ruff format --check . && mypy && snakefmt --check Snakefile workflow

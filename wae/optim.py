@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn, optim
 
+from wae.errors import UserError
 from wae.game import Player
 from wae.types import Fraction, Positive
 
@@ -38,7 +39,7 @@ def steps(*, at: tuple[Fraction, ...], factors: tuple[Positive, ...]) -> Schedul
         factors: as many; the WAE paper has 0.5, 0.1, 0.01.
     """
     if len(at) != len(factors) or list(at) != sorted(at):
-        raise ValueError(f"schedule.at and .factors are {at} and {factors}; they are as many, and `at` increases")
+        raise UserError(f"schedule.at and .factors are {at} and {factors}; they are as many, and `at` increases")
 
     def schedule(epoch: int, epochs: int) -> float:
         # 0.07 * 100 is 7.000000000000001: an epoch must not be missed for a rounding.
@@ -69,12 +70,12 @@ def prepare(
     """One optimiser and one schedule for each player of the game, by its name.
 
     Raises:
-        ValueError: `settings` and the game do not have the same players.
+        UserError: `settings` and the game do not have the same players.
     """
     players = {player.name: player for player in turns}
     if players.keys() != settings.keys():
         given, wanted = ", ".join(sorted(settings)) or "nobody", ", ".join(sorted(players))
-        raise ValueError(f"optimisers are given for {given}; the players of this model are {wanted}")
+        raise UserError(f"optimisers are given for {given}; the players of this model are {wanted}")
     schedules = {}
     for name, options in settings.items():
         kind, rest = options["schedule"]["kind"], {k: v for k, v in options["schedule"].items() if k != "kind"}

@@ -13,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from wae import priors
 from wae.divergences import mmd
+from wae.errors import UserError
 from wae.game import Batch, Player, Posterior
 from wae.nets import perceptron
 from wae.priors import Prior
@@ -46,17 +47,17 @@ class Kl(Penalty):
     def __init__(self, prior: Prior) -> None:
         super().__init__()
         if not isinstance(prior, priors.Gaussian):
-            raise ValueError(f"penalty kl needs a gaussian prior: it has no closed form for {type(prior).__name__}")
+            raise UserError(f"penalty kl needs a gaussian prior: it has no closed form for {type(prior).__name__}")
         self.variance = prior.variance
 
     def forward(self, posterior: Posterior, prior_sample: Tensor) -> Tensor:
         """Half the sum of (v + m^2) / s^2 - 1 - log(v / s^2); v is the posterior's variance, s^2 the prior's.
 
         Raises:
-            ValueError: the posterior is a point mass, at an infinite divergence from any prior.
+            UserError: the posterior is a point mass, at an infinite divergence from any prior.
         """
         if posterior.log_variance is None:
-            raise ValueError(
+            raise UserError(
                 "penalty kl needs a gaussian posterior: a deterministic code is infinitely far from any prior"
             )
         log_ratio = posterior.log_variance - math.log(self.variance)

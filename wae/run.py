@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from wae.errors import UserError
 from wae.game import Batch, Warmup, draws, play
 from wae.models import build
 from wae.optim import optimiser, prepare
 from wae.runtime import generator
 
 
-class Diverged(RuntimeError):
+class Diverged(UserError):
     """A loss is not finite: the message names the epoch and the terms."""
 
 
@@ -52,7 +53,7 @@ class Run:
         self.draws = draws(self.turns)
         self.rounds: int = len(images) // (self.draws * self.batch)
         if not self.rounds:
-            raise ValueError(f"a round takes {self.draws} x {self.batch} images, and there are only {len(images)}")
+            raise UserError(f"a round takes {self.draws} x {self.batch} images, and there are only {len(images)}")
         self.history: list[dict[str, float]] = []
         self._round = 0
         self._order: Tensor | None = None

@@ -5,5 +5,5 @@ from __future__ import annotations
 from wae.errors import UserError
 
 
-class DataError(UserError, ValueError):
+class DataError(UserError):
     """A file or an entry that cannot be used."""

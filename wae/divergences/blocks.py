@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 # Numbers held at once: on a CPU what its cache holds, on CUDA what fills it, 256 MiB in float32.
-LIMIT = {"cpu": 1 << 20, "cuda": 1 << 26}
+LIMIT = {"cpu": 1 << 18, "cuda": 1 << 26}
 
 
 def over_rows(term: Callable[[Tensor, int], Tensor], rows: Tensor, width: int) -> list[Tensor]:

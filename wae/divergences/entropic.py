@@ -14,7 +14,7 @@ from wae.divergences.blocks import over_rows
 HELD = 1 << 25  # costs kept between steps: 128 MiB in float32
 
 
-def sinkhorn_divergence(x: Tensor, y: Tensor, epsilon: float, p: float = 2, steps: int = 20) -> Tensor:
+def sinkhorn_divergence(x: Tensor, y: Tensor, epsilon: float, p: float = 2, steps: int = 10) -> Tensor:
     """Debiased Sinkhorn divergence OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2 (Feydy et al. 2019), cost |x - y|^p.
 
     OT = min <P, cost> + epsilon KL(P | uniform), epsilon in the cost's unit. From W_p^p at epsilon -> 0 (which needs
@@ -27,8 +27,9 @@ def sinkhorn_divergence(x: Tensor, y: Tensor, epsilon: float, p: float = 2, step
         y: (m, d).
         epsilon: weight of the entropy.
         p: power of the Euclidean distance.
-        steps: Sinkhorn steps; during the first half epsilon descends to its value. With 20 the relative error is about
-            1e-2 at epsilon = 1% of a typical cost, 3e-4 at 10%, 1e-6 at 100%.
+        steps: Sinkhorn steps; during the first half epsilon descends to its value. With d the dimension, on codes near
+            N(0, I), 10 steps leave a relative error of about 1e-2 at epsilon = d / 100, 1e-3 at d / 10, 1e-5 at d; 20
+            steps 3e-3, 1e-4, 1e-8.
     """
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
         raise ValueError(f"expected samples (n, d) and (m, d), received {(*x.shape,)} and {(*y.shape,)}")
@@ -59,8 +60,8 @@ def _symmetric(x: Tensor, epsilon: float, p: float, steps: int) -> Tensor:
 
 
 def _temperatures(epsilon: float, steps: int) -> list[float]:
-    """Four decades down to epsilon in the first half of the steps: Python numbers, known before the data are."""
-    return [epsilon * 10 ** (4 * max(0.0, 1 - 2 * t / steps)) for t in range(steps)]
+    """Two decades down to epsilon in the first half of the steps: Python numbers, known before the data are."""
+    return [epsilon * 10 ** (2 * max(0.0, 1 - 2 * t / steps)) for t in range(steps)]
 
 
 @dataclass(frozen=True)

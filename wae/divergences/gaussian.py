@@ -78,6 +78,8 @@ class _Fidelity(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, cov_x: Tensor, cov_y: Tensor) -> Tensor:
         (root_x, inverse_x), (root_y, inverse_y) = _roots(cov_x), _roots(cov_y)
+        if not any(ctx.needs_input_grad):
+            return cast(Tensor, torch.linalg.svdvals(root_x @ root_y).sum())
         u, s, vh = torch.linalg.svd(root_x @ root_y)
         ctx.save_for_backward(inverse_x @ (u * s) @ u.T @ inverse_x / 2, inverse_y @ (vh.T * s) @ vh @ inverse_y / 2)
         fidelity: Tensor = s.sum()

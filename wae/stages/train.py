@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from wae import runtime
+from wae.errors import UserError
 from wae.io import read_array, write_text, write_weights
 from wae.progress import Progress
 from wae.train import train
@@ -26,14 +27,18 @@ def run(job: Job) -> None:
     weights = job.output("model.safetensors")
     checkpoint = SCRATCH / weights.parent / "checkpoint.pt"
     with Progress(f"{dataset} {model} {seed}") as report:
-        trained = train(
-            job.profile.data["datasets"][dataset],
-            job.profile.params["models"][dataset][model],
-            read_array(job.input("train.npy")),
-            seed=seed,
-            device=device,
-            checkpoint=checkpoint,
-            report=report,
-        )
+        try:
+            trained = train(
+                job.profile.data["datasets"][dataset],
+                job.profile.params["models"][dataset][model],
+                read_array(job.input("train.npy")),
+                seed=seed,
+                device=device,
+                checkpoint=checkpoint,
+                report=report,
+            )
+        except UserError as error:
+            where = f"{job.profile.file(job.profile.name)}: models.{dataset}.{model}, seed {seed}"
+            raise UserError(f"{where}: {error}") from error
     write_text(job.output("history.csv"), pd.DataFrame(trained.history).to_csv(index=False, lineterminator="\n"))
     write_weights(weights, trained.state)

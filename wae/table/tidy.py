@@ -22,7 +22,7 @@ MEASURED = COLUMNS[4:]
 Record = tuple[str, str, int | str, Path]
 
 
-class TableError(UserError, ValueError):
+class TableError(UserError):
     """Numbers that cannot stand in one table: a sentence that says where and why."""
 
 
