@@ -222,10 +222,11 @@ def _model(keys: Keys, name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Ke
 
 
 def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The players of a model's game, by name: the auto-encoder and what its penalty brings."""
+    """The players of a model's game, by name: the auto-encoder, the penalty's, the critic of interpolations."""
     kind = entry["penalty"]["kind"]
     assert kind in table("penalties", "PENALTIES")
-    return ("autoencoder", *(constant("penalties", "PENALTIES", kind, "players") or ()))
+    brought = constant("penalties", "PENALTIES", kind, "players") or ()
+    return ("autoencoder", *brought, *["interpolation_critic"] * bool(entry.get("interpolation")))
 
 
 def _unknown_sources(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:

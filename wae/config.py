@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, create_model
+from pydantic import Field, TypeAdapter
 
-from wae.schema import Options, options
-from wae.types import Count, NonNegative, Positive, Whole
+from wae.schema import Options, choice
+from wae.types import Count, Fraction, NonNegative, Positive, Whole
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Feature = Literal["classifier", "inception"]
-
-
-def choice(module: str, table: str, **more: Any) -> Any:
-    """A union of the entries of a table of constructors, told apart by `kind`; `more` adds fields to each."""
-    models = [
-        create_model(model.__name__, __base__=model, __doc__=model.__doc__, **more) if more else model
-        for model in options(module, table).values()
-    ]
-    return Annotated[reduce(or_, models), Field(discriminator="kind")] if len(models) > 1 else models[0]
 
 
 # ---- training ---------------------------------------------------------------
@@ -47,6 +36,15 @@ class Training(Options):
     optimisers: dict[str, Optimiser] = Field(description="one entry for each player of the game, by its name")
 
 
+class Interpolation(Options):
+    """ACAI (Berthelot et al. 2018): a critic guesses how far two codes were mixed, and is to see no mixing."""
+
+    weight: NonNegative = Field(
+        description="of the critic's squared guess; 0.5 beside a mean square, scale as the cost"
+    )
+    gamma: Fraction = Field(description="share of the image in what the critic must call unmixed; the authors have 0.2")
+
+
 class AutoEncoder(Training):
     """An auto-encoder whose codes are drawn to a prior: cost + weight * penalty (WAE, equation 4)."""
 
@@ -59,6 +57,7 @@ class AutoEncoder(Training):
     weight: NonNegative = Field(description="lambda, the factor of the penalty; WAE: 10 on MNIST, 100 or 1 on CelebA")
     noise: NonNegative = Field(description="standard deviation of the truncated normal added to the encoder's input")
     pretraining: Pretraining | None = Field(description="of the encoder; null for none")
+    interpolation: Interpolation | None = Field(default=None, description="a critic of mixed codes; null for none")
 
 
 Model = AutoEncoder

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -15,7 +16,22 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from wae.pixels import Output
 from wae.types import Positive
 
-Cost = Callable[[Output, Tensor, Tensor], Tensor]
+
+@dataclass(frozen=True)
+class Cost:
+    """(output, raw, x) -> (n,): `factor` times a plain sum over pixels, so that weight / factor is what a paper prints.
+
+    Args:
+        factor: what the plain sum is multiplied by.
+        of: the cost, the factor included.
+    """
+
+    factor: float
+    of: Callable[[Output, Tensor, Tensor], Tensor]
+
+    def __call__(self, output: Output, raw: Tensor, x: Tensor) -> Tensor:
+        """The cost of each image, (n,)."""
+        return self.of(output, raw, x)
 
 
 def _difference(output: Output, raw: Tensor, x: Tensor) -> Tensor:
@@ -28,7 +44,7 @@ def l2sq(*, factor: Positive) -> Cost:
     Args:
         factor: 0.05 in the WAE authors' code, 1 in the paper's algorithms.
     """
-    return lambda output, raw, x: factor * _difference(output, raw, x).square().sum(1)
+    return Cost(factor, lambda output, raw, x: factor * _difference(output, raw, x).square().sum(1))
 
 
 def l2(*, factor: Positive) -> Cost:
@@ -37,7 +53,7 @@ def l2(*, factor: Positive) -> Cost:
     Args:
         factor: 0.2 in the WAE authors' code.
     """
-    return lambda output, raw, x: factor * (_difference(output, raw, x).square().sum(1) + 1e-8).sqrt()
+    return Cost(factor, lambda output, raw, x: factor * (_difference(output, raw, x).square().sum(1) + 1e-8).sqrt())
 
 
 def l1(*, factor: Positive) -> Cost:
@@ -46,7 +62,7 @@ def l1(*, factor: Positive) -> Cost:
     Args:
         factor: 0.02 in the WAE authors' code.
     """
-    return lambda output, raw, x: factor * _difference(output, raw, x).abs().sum(1)
+    return Cost(factor, lambda output, raw, x: factor * _difference(output, raw, x).abs().sum(1))
 
 
 def bernoulli() -> Cost:
@@ -55,7 +71,7 @@ def bernoulli() -> Cost:
     def cost(output: Output, raw: Tensor, x: Tensor) -> Tensor:
         return binary_cross_entropy_with_logits(output.logits(raw), x, reduction="none").flatten(1).sum(1)
 
-    return cost
+    return Cost(1.0, cost)
 
 
 def gaussian(*, variance: Positive) -> Cost:
@@ -70,7 +86,7 @@ def gaussian(*, variance: Positive) -> Cost:
         difference = _difference(output, raw, x)
         return difference.square().sum(1) / (2 * variance) + constant * difference.shape[1]
 
-    return cost
+    return Cost(1 / (2 * variance), cost)
 
 
 COSTS = {"l2sq": l2sq, "l2": l2, "l1": l1, "bernoulli": bernoulli, "gaussian": gaussian}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +77,33 @@ class Warmup:
     tolerance: float
 
 
+class Penalty(nn.Module, ABC):
+    """D(Q_Z, P_Z) from a batch's posterior and as many samples of the prior. `players`: names of those it brings."""
+
+    players: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
+        """The penalty, a 0-d tensor that the encoder lowers.
+
+        Args:
+            posterior: Q(Z|X) of the batch, with one sample of it (n, d).
+            prior_sample: (n, d).
+            generator: the batch's, for whatever else is random.
+        """
+
+    def turns(
+        self, weight: float, posterior: Callable[[Batch], Posterior], prior_sample: Callable[[Batch], Tensor]
+    ) -> tuple[Player, ...]:
+        """The turns that come before the auto-encoder's: a penalty that must be trained brings its players.
+
+        Args:
+            weight: lambda.
+            posterior, prior_sample: what the auto-encoder's own turn will see of a batch.
+        """
+        return ()
+
+
 class Model(nn.Module, ABC):
     """What training and evaluation ask of every member of the family."""
 
@@ -91,6 +118,10 @@ class Model(nn.Module, ABC):
     def warmup(self) -> Warmup | None:
         """What comes before the first round, if anything."""
         return None
+
+    def constants(self) -> dict[str, float]:
+        """Numbers that follow from its options, told when training starts and kept in every row of its history."""
+        return {}
 
 
 def draws(turns: Sequence[Player]) -> int:

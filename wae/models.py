@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wae.acai import Acai
 from wae.costs import COSTS, Cost
-from wae.game import Batch, Model, Player, Posterior, Warmup
+from wae.game import Batch, Model, Penalty, Player, Posterior, Warmup
 from wae.nets import NETWORKS, Networks, initialise, truncated_normal
-from wae.penalties import PENALTIES, Penalty
+from wae.penalties import PENALTIES
 from wae.posteriors import POSTERIORS, Reading
 from wae.priors import PRIORS, Prior
 
@@ -93,7 +94,7 @@ class AutoEncoder(Model):
         """The auto-encoder's objective: batch mean of the cost, and weight * penalty."""
         return {
             "reconstruction": self.cost(self.output, self.reconstruction(batch), batch.x).mean(),
-            "penalty": self.weight * self.penalty(self.posterior(batch), self.prior_sample(batch)),
+            "penalty": self.weight * self.penalty(self.posterior(batch), self.prior_sample(batch), batch.generator),
         }
 
     def turns(self) -> tuple[Player, ...]:
@@ -101,6 +102,10 @@ class AutoEncoder(Model):
         params = (*self.encoder.parameters(), *self.decoder.parameters())
         others = self.penalty.turns(self.weight, self.posterior, self.prior_sample)
         return (*others, Player("autoencoder", params, self.loss))
+
+    def constants(self) -> dict[str, float]:
+        """Lambda against the plain sum over pixels, which is what a paper without the cost's factor would print."""
+        return {"autoencoder.effective_lambda": self.weight / self.cost.factor}
 
     def warmup(self) -> Warmup | None:
         """Encoder-only steps that bring mean and covariance of the codes to the prior's (the authors' code)."""
@@ -128,12 +133,13 @@ def autoencoder(
     weight: float,
     noise: float,
     pretraining: Options | None,
-) -> AutoEncoder:
-    """An auto-encoder for images of `shape` (c, h, w), from the options of its parts."""
+    interpolation: Options | None = None,
+) -> Model:
+    """An auto-encoder for images of `shape` (c, h, w), from the options of its parts, within `Acai` if asked for."""
     reading = _make(POSTERIORS, posterior)
     networks = _make(NETWORKS, network, shape, reading.heads)
     distribution = _make(PRIORS, prior, networks.latent)
-    return AutoEncoder(
+    model = AutoEncoder(
         networks,
         reading,
         _make(COSTS, cost),
@@ -143,6 +149,7 @@ def autoencoder(
         noise=noise,
         pretraining=pretraining,
     )
+    return model if interpolation is None else Acai(model, networks.critic(), **interpolation)
 
 
 def build(dataset: Options, model: Options, generator: torch.Generator | None = None) -> Model:

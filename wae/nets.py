@@ -7,8 +7,9 @@ the total is odd: it is worked out for each layer from the image's size.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -23,12 +24,16 @@ INIT_STD = 0.01  # of every initial weight (the authors' init_std)
 
 @dataclass(frozen=True)
 class Networks:
-    """An encoder and a decoder that fit each other, the dimension d of their codes, and their pixel range."""
+    """An encoder and a decoder that fit each other, the dimension d of their codes, and their pixel range.
+
+    `critic` makes a network of the encoder's shape, images -> (n, 1), in which no image sees another: no batch norm.
+    """
 
     encoder: nn.Module
     decoder: nn.Module
     latent: int
     output: Output
+    critic: Callable[[], nn.Module]
 
 
 # ---- TensorFlow's SAME padding ----------------------------------------------
@@ -69,6 +74,11 @@ def normalised(channels: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
 
 
+def normalised_alone(channels: int) -> list[nn.Module]:
+    """Layer norm and ReLU: each image by itself, and small initial weights still learn through several layers."""
+    return [nn.GroupNorm(1, channels), nn.ReLU(inplace=True)]
+
+
 # ---- the WAE authors' convolutional networks --------------------------------
 
 
@@ -98,14 +108,21 @@ def conv(
         decoder=_conv_decoder((height, breadth), [*scaled[::-1], channels], kernel, latent),
         latent=latent,
         output=OUTPUTS[output],
+        critic=partial(_conv_encoder, (height, breadth), [channels, *scaled], kernel, 1, normalised_alone),
     )
 
 
-def _conv_encoder(size: tuple[int, int], channels: Sequence[int], kernel: int, numbers: int) -> nn.Module:
+def _conv_encoder(
+    size: tuple[int, int],
+    channels: Sequence[int],
+    kernel: int,
+    numbers: int,
+    normalise: Callable[[int], list[nn.Module]] = normalised,
+) -> nn.Module:
     blocks = []
     for inputs, outputs in pairwise(channels):
         layers, size = same_convolution(size, inputs, outputs, kernel, stride=2)
-        blocks.append(nn.Sequential(*layers, *normalised(outputs)))
+        blocks.append(nn.Sequential(*layers, *normalise(outputs)))
     return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(size[0] * size[1] * channels[-1], numbers))
 
 
@@ -167,6 +184,7 @@ def mlp(
         decoder=nn.Sequential(decoder, nn.Unflatten(1, tuple(shape))),
         latent=latent,
         output=OUTPUTS[output],
+        critic=lambda: nn.Sequential(nn.Flatten(), perceptron(pixels, layers, units, 1)),
     )
 
 

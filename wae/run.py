@@ -46,6 +46,7 @@ class Run:
         self.model = build(dataset, entry, generator("cpu", seed, "weights"))
         self.model.to(device=self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.turns = self.model.turns()
+        self.constants = self.model.constants()
         self.optimisers, self.schedules = prepare(entry["optimisers"], self.turns)
         self.generator = generator(self.device, seed, "training")
         self.epochs: int = entry["epochs"]
@@ -143,7 +144,7 @@ class Run:
         means = {name: sum(of) / len(of) for name, of in terms.items()}
         finite(means, f"epoch {epoch}")
         rates = {f"{name}.lr": of.param_groups[0]["lr"] for name, of in self.optimisers.items()}
-        self.history.append({"epoch": epoch, **means, **rates})
+        self.history.append({"epoch": epoch, **means, **rates, **self.constants})
         self._round, self._order = 0, None
         self._sums.zero_()
 

@@ -1,8 +1,8 @@
 """The constructor is the schema: options of a table's entries, read from source code without importing it.
 
 `PENALTIES = {"mmd": Mmd, ...}` at the foot of a module that imports torch says what may stand in params.yaml: the
-keyword-only arguments of each class. Reading them from the syntax tree keeps the workflow's start-up free of torch
-and keeps one truth: a new penalty is one class and its line in the table.
+keyword-only arguments of each class, or the fields of a dataclass. Reading them from the syntax tree keeps the
+workflow's start-up free of torch and keeps one truth: a new penalty is one class and its line in the table.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -61,6 +62,15 @@ def options(module: str, name: str) -> dict[str, type[Options]]:
     return {key: _model(key, definition) for key, definition in table(module, name).items()}
 
 
+def choice(module: str, name: str, **more: Any) -> Any:
+    """A union of the entries of a table of constructors, told apart by `kind`; `more` adds fields to each."""
+    models = [
+        create_model(model.__name__, __base__=model, __doc__=model.__doc__, **more) if more else model
+        for model in options(module, name).values()
+    ]
+    return Annotated[reduce(or_, models), Field(discriminator="kind")] if len(models) > 1 else models[0]
+
+
 def constant(module: str, name: str, key: str, attribute: str) -> Any:
     """The literal class attribute `attribute` of a table's entry, or None where the class has none."""
     body = table(module, name)[key].body
@@ -77,23 +87,34 @@ def _assignments(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _model(key: str, definition: ast.ClassDef | ast.FunctionDef) -> type[Options]:
-    function = _constructor(definition)
     described = dict(ARGUMENT.findall(ast.get_docstring(definition, clean=False) or ""))
     fields: dict[str, Any] = {"kind": (Literal[key], ...)}
-    if function:
-        for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
-            # A strict list from YAML is never a tuple, so tuples alone are read leniently.
-            annotation = _evaluate(argument.annotation)
-            fields[argument.arg] = (
-                annotation,
-                Field(
-                    default=... if default is None else ast.literal_eval(default),
-                    description=" ".join(described.get(argument.arg, "").split()) or None,
-                    strict=False if _holds_tuple(annotation) else None,
-                ),
-            )
+    for argument, annotation, default in _arguments(definition):
+        accepted = _evaluate(annotation)
+        fields[argument] = (
+            accepted,
+            Field(
+                default=... if default is None else ast.literal_eval(default),
+                description=" ".join(described.get(argument, "").split()) or None,
+                # A strict list from YAML is never a tuple, so tuples alone are read leniently.
+                strict=False if _holds_tuple(accepted) else None,
+            ),
+        )
     summary = (ast.get_docstring(definition) or "").split("\n")[0]
     return create_model(f"{definition.name}Options", __base__=Options, __doc__=summary, **fields)
+
+
+def _arguments(
+    definition: ast.ClassDef | ast.FunctionDef,
+) -> Iterator[tuple[str, ast.expr | None, ast.expr | None]]:
+    """Name, annotation and default of each option: keyword-only arguments, or the fields of a dataclass."""
+    if function := _constructor(definition):
+        for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+            yield argument.arg, argument.annotation, default
+    elif any("dataclass" in ast.unparse(decorator) for decorator in definition.decorator_list):
+        for node in definition.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                yield node.target.id, node.annotation, node.value
 
 
 def _constructor(definition: ast.ClassDef | ast.FunctionDef) -> ast.FunctionDef | None:
@@ -105,7 +126,9 @@ def _constructor(definition: ast.ClassDef | ast.FunctionDef) -> ast.FunctionDef 
 def _evaluate(annotation: ast.expr | None) -> Any:
     if annotation is None:
         raise TypeError("an option needs an annotation")
-    return eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, VOCABULARY)
+    found = eval(compile(ast.Expression(annotation), "<annotation>", "eval"), {"__builtins__": {}}, VOCABULARY)
+    nested = [part for part in getattr(found, "__metadata__", ()) if isinstance(part, types.Table)]
+    return choice(nested[0].module, nested[0].name) if nested else found
 
 
 def _holds_tuple(annotation: Any) -> bool:

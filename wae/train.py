@@ -48,6 +48,8 @@ def train(
     report = report or Silent()
     run = Run(dataset, entry, images, seed=seed, device=device)
     kept = Checkpoint(checkpoint, run.fingerprint(images) if checkpoint else "", checkpoint_seconds)
+    for name, value in run.constants.items():
+        report.note(f"{name} is {value:g}")
     if note := kept.resume(run):
         report.note(note)
     _finish(run, kept, report)

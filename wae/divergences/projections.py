@@ -18,6 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wae.divergences.blocks import over_rows
+from wae.errors import UserError
+from wae.types import Count, NonNegative, Positive
 
 
 class Defining(Protocol):
@@ -52,9 +54,13 @@ class Linear:
 
 @dataclass(frozen=True)
 class Circular:
-    """g = |x - radius theta| with |theta| = 1: spheres around a point at distance `radius` from the origin."""
+    """g = |x - radius theta| with |theta| = 1: spheres around a point at distance `radius` from the origin.
 
-    radius: float = 1.0
+    Args:
+        radius: r, in the unit of the points; the larger it is, the more a sphere looks like a plane.
+    """
+
+    radius: Positive = 1.0
 
     def size(self, d: int) -> int:
         """One coordinate of the centre each."""
@@ -74,13 +80,16 @@ class Polynomial:
     """g = sum over |alpha| = degree of theta_alpha x^alpha: all monomials of an odd degree.
 
     Memory: n * C(d + degree - 1, degree) monomials (45,760 a point at d = 64, degree 3), in blocks of points.
+
+    Args:
+        degree: odd.
     """
 
-    degree: int = 3
+    degree: Count = 3
 
     def __post_init__(self) -> None:
         if self.degree < 1 or self.degree % 2 == 0:
-            raise ValueError(f"degree is {self.degree}; only odd degrees define a distance: 1, 3, 5, ...")
+            raise UserError(f"degree is {self.degree}; only odd degrees define a distance: 1, 3, 5, ...")
 
     def size(self, d: int) -> int:
         """One weight a monomial, in the order of `itertools.combinations_with_replacement`."""
@@ -102,10 +111,14 @@ class Neural:
     """g = <b, lrelu(A x)>: one hidden layer of `units` leaky ReLUs without biases; theta holds A (units x d), then b.
 
     Memory: k * n * units activations.
+
+    Args:
+        units: of the hidden layer.
+        slope: of a unit below zero.
     """
 
-    units: int = 8
-    slope: float = 0.2
+    units: Count = 8
+    slope: NonNegative = 0.2
 
     def size(self, d: int) -> int:
         """A and b of one net, flat."""

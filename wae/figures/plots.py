@@ -51,10 +51,10 @@ def curves(histories: Sequence[tuple[str, int | str, Path]], out: Path, *, title
 
 
 def _terms(histories: Sequence[tuple[str, int | str, Path]]) -> pd.DataFrame:
-    """Columns model, seed, epoch, term, value: learning rates and a model's absent terms left out."""
+    """Columns model, seed, epoch, term, value: learning rates, constants and a model's absent terms left out."""
     tables = [pd.read_csv(path).assign(model=model, seed=str(seed)) for model, seed, path in histories]
     long = pd.concat(tables).melt(["model", "seed", "epoch"], var_name="term").dropna(subset="value")
-    return long[~long["term"].str.endswith(".lr")]
+    return long[~long["term"].str.endswith((".lr", ".effective_lambda"))]
 
 
 def _curve(axes: Axes, values: pd.DataFrame, models: Sequence[str]) -> None:
