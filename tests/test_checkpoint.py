@@ -22,7 +22,7 @@ def test_a_run_taken_up_again_after_any_step_equals_the_straight_one(name, tmp_p
     while not whole.done:
         whole.advance()
         moves += 1
-    assert moves == 2 * 4 + (0 if name == "vae" else 3)
+    assert moves == whole.total + (entry(name).get("pretraining") or {"steps": 0})["steps"] > 1
     for left_after in range(moves + 1):
         first = run(name)
         for _ in range(left_after):
@@ -63,7 +63,7 @@ def test_a_signal_leaves_a_checkpoint_to_go_on_from(number, error, tmp_path):
     assert signal.getsignal(number) == handler
     report = Interrupted(number, after=-1)
     assert equal(trained("wae-gan", checkpoint=path, report=report), trained("wae-gan"))
-    assert report.notes == [f"going on from {path}"]
+    assert report.notes == ["autoencoder.effective_lambda is 200", f"going on from {path}"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,7 +78,7 @@ def test_a_checkpoint_of_another_run_is_ignored_and_said_so(what, tmp_path):
     options = entry("wae-mmd", **({"weight": 11.0} if what == "weight" else {}))
     data, seed = (changed if what == "data" else images()), (2 if what == "seed" else 1)
     ignored = train(DATASET, options, data, seed=seed, device="cpu", checkpoint=path, report=report)
-    assert "ignoring" in report.notes[0]
+    assert "ignoring" in report.notes[1]
     assert equal(ignored, train(DATASET, options, data, seed=seed, device="cpu"))
 
 
@@ -87,7 +87,7 @@ def test_a_checkpoint_that_cannot_be_read_is_ignored_and_said_so(tmp_path):
     path.write_bytes(b"not a checkpoint")
     report = Interrupted(0, after=-1)
     assert equal(trained("vae", checkpoint=path, report=report), trained("vae"))
-    assert "cannot be read" in report.notes[0]
+    assert "cannot be read" in report.notes[1]
 
 
 def test_a_checkpoint_is_written_when_it_is_due(tmp_path):

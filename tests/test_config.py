@@ -21,7 +21,7 @@ MISTAKES = {
     "negative": ("      weight: 10", "      weight: -1", ["wae-mmd.weight is -1", "greater than or equal to 0"]),
     "infinite": ("      weight: 10", "      weight: .inf", ["wae-mmd.weight is inf", "finite"]),
     "not a number": ("          lr: 0.001", "          lr: .nan", ["optimisers.autoencoder.lr is nan", "finite"]),
-    "unknown kind": ("kind: mmd", "kind: mdm", ["penalty.kind is 'mdm'", "adversarial, kl, mmd", "'mmd'?"]),
+    "unknown kind": ("kind: mmd", "kind: mdm", ["penalty.kind is 'mdm'", "adversarial, bures, kl, mmd", "'mmd'?"]),
     "unknown option": ("kernel: imq", "kernel: imqq", ["penalty.kernel is 'imqq'", "did you mean 'imq'?"]),
     "unknown model": ("[wae-mmd, wae-gan]", "[wae-mdm, wae-gan]", ["grid.digits.0 is 'wae-mdm'", "'wae-mmd'?"]),
     "unknown data set": ("grid:\n  digits:", "grid:\n  digit:", ["grid.digit is no data set", "'digits'?"]),

@@ -6,15 +6,17 @@ import math
 
 import pytest
 import torch
-from entries import AUTOENCODER, DATASET, MODELS, entry, images
+from entries import AUTOENCODERS, DATASET, MODELS, entry, images
 from torch import Tensor
 from torch.testing import assert_close
 
+from wae.check import players_of
 from wae.game import Batch, Model, play
 from wae.models import AutoEncoder, build
 from wae.optim import prepare
 
 EVERY = pytest.mark.parametrize("name", MODELS)
+ENCODING = pytest.mark.parametrize("name", AUTOENCODERS)
 
 
 def made(name: str, **changes: object) -> Model:
@@ -27,6 +29,11 @@ def batch(n: int = 10) -> Batch:
 
 def state(model: Model) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in model.named_parameters()}
+
+
+def inner(model: Model) -> AutoEncoder:
+    """The auto-encoder, wrapped or not."""
+    return next(part for part in model.modules() if isinstance(part, AutoEncoder))
 
 
 def owned(model: Model, params: tuple[Tensor, ...]) -> set[str]:
@@ -58,22 +65,28 @@ def test_players_share_out_all_the_tensors(name):
 
 
 @EVERY
+def test_the_checked_players_are_those_that_play(name):
+    assert set(players_of(entry(name))) == {player.name for player in made(name).turns()}
+
+
+@ENCODING
 def test_the_encoder_runs_once_a_round(name):
     model = made(name).train()
-    assert isinstance(model, AutoEncoder)
+    autoencoder = inner(model)
     calls: list[int] = []
-    model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    autoencoder.encoder.register_forward_hook(lambda *_: calls.append(1))
     optimisers, _ = prepare(entry(name)["optimisers"], model.turns())
     play(model.turns(), optimisers, [batch()])
     tracked = [value.item() for key, value in model.named_buffers() if key.endswith("num_batches_tracked")]
     assert calls == [1]
-    assert tracked == [1] * 3  # two in the encoder, one in the decoder, however many turns the critic had
+    # Two in the encoder, one in the decoder, however many turns the critics had; mixed codes are decoded once as well.
+    assert tracked == [1, 1, 2 if entry(name).get("interpolation") else 1]
 
 
-@EVERY
+@ENCODING
 @pytest.mark.parametrize("output", ["sigmoid", "tanh"])
 def test_what_leaves_a_model_is_in_zero_to_one(name, output):
-    model = made(name, network={**AUTOENCODER["network"], "output": output})
+    model = made(name, network={**entry(name)["network"], "output": output})
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(300)  # saturate
@@ -89,7 +102,7 @@ def test_what_leaves_a_model_is_in_zero_to_one(name, output):
         assert 0.99 < pixels.max() <= 1
 
 
-@EVERY
+@ENCODING
 def test_a_built_model_evaluates_one_image_as_in_a_batch_of_100(name):
     model = made(name)
     x = batch(100).x
@@ -100,7 +113,7 @@ def test_a_built_model_evaluates_one_image_as_in_a_batch_of_100(name):
 
 def test_a_tanh_network_sees_and_compares_its_own_range():
     sigmoid = made("wae-mmd", noise=0.0)
-    tanh = made("wae-mmd", noise=0.0, network={**AUTOENCODER["network"], "output": "tanh"})
+    tanh = made("wae-mmd", noise=0.0, network={**entry("wae-mmd")["network"], "output": "tanh"})
     x = batch().x
     assert_close(tanh.encode(x), sigmoid.encode(2 * x - 1))
     terms = tanh.loss(Batch(x, torch.Generator()))
@@ -126,6 +139,15 @@ def test_the_weight_multiplies_the_penalty_alone():
     light, heavy = (made("wae-mmd", weight=weight).loss(batch()) for weight in (1.0, 7.0))
     assert_close(heavy["penalty"], 7 * light["penalty"])
     assert_close(heavy["reconstruction"], light["reconstruction"])
+
+
+def test_the_effective_lambda_is_the_weight_over_the_costs_factor():
+    costs = {"l2sq": {"factor": 0.05}, "l1": {"factor": 0.02}, "bernoulli": {}, "gaussian": {"variance": 10.0}}
+    found = {
+        kind: made("wae-mmd", weight=10.0, cost={"kind": kind, **options}).constants()["autoencoder.effective_lambda"]
+        for kind, options in costs.items()
+    }
+    assert found == pytest.approx({"l2sq": 200.0, "l1": 500.0, "bernoulli": 10.0, "gaussian": 200.0})
 
 
 def test_the_elbo_is_below_the_evidence_and_touches_it_where_images_say_nothing():

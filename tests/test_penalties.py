@@ -20,6 +20,7 @@ from wae.priors import Gaussian
 
 SIGMOID, TANH = OUTPUTS["sigmoid"], OUTPUTS["tanh"]
 DOUBLE = torch.float64
+GENERATOR = torch.Generator()
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -68,13 +69,7 @@ def test_gaussian_is_minus_the_log_likelihood_and_its_variance_of_ten_is_the_fac
     assert_close(difference, torch.full((3,), 8 * math.log(20 * math.pi), dtype=DOUBLE))
 
 
-# ---- priors and posteriors ----
-
-
-def test_a_gaussian_prior_has_its_variance():
-    sample = Gaussian(3, variance=4.0).sample(100_000, torch.Generator().manual_seed(0))
-    assert_close(sample.mean(0), torch.zeros(3), rtol=0, atol=0.03)
-    assert_close(sample.T.cov(), 4 * torch.eye(3), rtol=0, atol=0.06)
+# ---- posteriors ----
 
 
 def test_posteriors_sample_what_they_say():
@@ -96,20 +91,20 @@ def test_kl_is_the_closed_form(variance):
     mean, log_variance = draw(5, 3), draw(5, 3, seed=1)
     expected = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, variance**0.5)).sum(1).mean()
     penalty = Kl(Gaussian(3, variance=variance))
-    assert_close(penalty(Posterior(mean, mean, log_variance), mean), expected)
+    assert_close(penalty(Posterior(mean, mean, log_variance), mean, GENERATOR), expected)
 
 
 def test_kl_of_the_prior_itself_is_zero():
     zero = torch.zeros(2, 3, dtype=DOUBLE)
     log_variance = torch.full((2, 3), math.log(2.5), dtype=DOUBLE)
-    assert_close(Kl(Gaussian(3, variance=2.5))(Posterior(zero, zero, log_variance), zero), zero.sum())
+    assert_close(Kl(Gaussian(3, variance=2.5))(Posterior(zero, zero, log_variance), zero, GENERATOR), zero.sum())
 
 
 def test_kl_refuses_what_has_no_closed_form():
     with pytest.raises(ValueError, match="needs a gaussian prior"):
         Kl(nn.Identity())
     with pytest.raises(ValueError, match="needs a gaussian posterior"):
-        Kl(Gaussian(3, variance=1.0))(Posterior(draw(2, 3), draw(2, 3)), draw(2, 3))
+        Kl(Gaussian(3, variance=1.0))(Posterior(draw(2, 3), draw(2, 3)), draw(2, 3), GENERATOR)
 
 
 # ---- MMD ----
@@ -119,17 +114,17 @@ def test_mmd_is_algorithm_2_and_measures_in_units_of_the_prior():
     i, j = torch.arange(5, dtype=DOUBLE)[:, None], torch.arange(3, dtype=DOUBLE)
     x, y = (1 + i + 2 * j).sin(), (i / 2 - j).cos()
     scales = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-    assert_close(Mmd(Gaussian(3, variance=1.0), scales=scales)(Posterior(x, x), y).item(), 0.8695669466)
+    assert_close(Mmd(Gaussian(3, variance=1.0), scales=scales)(Posterior(x, x), y, GENERATOR).item(), 0.8695669466)
     for kernel in ("imq", "rbf"):
-        unit = Mmd(Gaussian(3, variance=1.0), kernel=kernel, scales=scales)(Posterior(x, x), y)
-        wide = Mmd(Gaussian(3, variance=9.0), kernel=kernel, scales=scales)(Posterior(3 * x, 3 * x), 3 * y)
+        unit = Mmd(Gaussian(3, variance=1.0), kernel=kernel, scales=scales)(Posterior(x, x), y, GENERATOR)
+        wide = Mmd(Gaussian(3, variance=9.0), kernel=kernel, scales=scales)(Posterior(3 * x, 3 * x), 3 * y, GENERATOR)
         assert_close(unit, wide)
 
 
 def test_mmd_sees_the_sample_not_the_mean():
     x, y = draw(6, 3), draw(6, 3, seed=1)
     penalty = Mmd(Gaussian(3, variance=1.0), scales=(1.0,))
-    assert_close(penalty(Posterior(x, 0 * x), y), penalty(Posterior(x, x), y))
+    assert_close(penalty(Posterior(x, 0 * x), y, GENERATOR), penalty(Posterior(x, x), y, GENERATOR))
 
 
 # ---- adversarial ----
@@ -147,7 +142,7 @@ def test_at_the_optimum_the_critic_loses_2_log_2_and_the_encoder_log_2():
     (critic,) = penalty.turns(10.0, lambda batch: Posterior(codes, codes), lambda batch: draw(10, 3, seed=1))
     loss = critic.loss(Batch(codes, torch.Generator()))
     assert_close(sum(loss.values()), torch.tensor(20 * math.log(2), dtype=DOUBLE))
-    assert_close(penalty(Posterior(codes, codes), codes), torch.tensor(math.log(2), dtype=DOUBLE))
+    assert_close(penalty(Posterior(codes, codes), codes, GENERATOR), torch.tensor(math.log(2), dtype=DOUBLE))
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
@@ -181,6 +176,6 @@ def test_the_encoder_is_pushed_towards_what_the_critic_takes_for_the_prior():
     with torch.no_grad():
         penalty.critic[-1].weight.copy_(torch.tensor([[1.0, -1.0]]))
     codes = draw(4, 2).requires_grad_()
-    penalty(Posterior(codes, codes), codes.detach()).backward()
+    penalty(Posterior(codes, codes), codes.detach(), GENERATOR).backward()
     assert (codes.grad[:, 0] < 0).all()
     assert (codes.grad[:, 1] > 0).all()
