@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from wae.acai import Acai
+from wae.autoencoder import AutoEncoder
 from wae.check import players_of
 from wae.game import Batch
-from wae.models import AutoEncoder, build
+from wae.models import build
 
 
 def made(name: str = "acai", **changes: object) -> Acai:

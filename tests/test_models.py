@@ -10,9 +10,10 @@ from entries import AUTOENCODERS, DATASET, MODELS, entry, images
 from torch import Tensor
 from torch.testing import assert_close
 
+from wae.autoencoder import AutoEncoder
 from wae.check import players_of
 from wae.game import Batch, Model, play
-from wae.models import AutoEncoder, build
+from wae.models import build
 from wae.optim import prepare
 
 EVERY = pytest.mark.parametrize("name", MODELS)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from wae.autoencoder import AutoEncoder
 from wae.game import Batch, Model, Player, Warmup
-
-if TYPE_CHECKING:
-    from wae.models import AutoEncoder
 
 
 class Acai(Model):
