@@ -17,7 +17,7 @@ DATA = Path("data/params.yaml")
 MISTAKES = {
     "unknown key": ("      noise: 0.01", "      noice: 0.01", ["noice is an unknown key", "did you mean 'noise'?"]),
     "missing key": ("      noise: 0.01\n", "", ["models.digits.wae-mmd.noise is missing"]),
-    "wrong type": ("      batch: 100", "      batch: many", ["wae-mmd.batch is 'many'", "valid integer"]),
+    "wrong type": ("      batch: 50", "      batch: many", ["wae-mmd.batch is 'many'", "valid integer"]),
     "negative": ("      weight: 10", "      weight: -1", ["wae-mmd.weight is -1", "greater than or equal to 0"]),
     "infinite": ("      weight: 10", "      weight: .inf", ["wae-mmd.weight is inf", "finite"]),
     "not a number": ("          lr: 0.001", "          lr: .nan", ["optimisers.autoencoder.lr is nan", "finite"]),
