@@ -92,7 +92,7 @@ def test_one_models_weight_leaves_the_other_model_alone(project: Project) -> Non
         project.edit(PARAMS, "      penalty: {kind: adversarial", "      weight: 20\n      penalty: {kind: adversarial")
         names = {job.name for job in project.planned(TARGET)}
         assert names == {
-            "train-digits@wae-gan-1", "evaluate-digits@wae-gan-1", "figures-digits@wae-gan",
+            "train-digits@wae-gan-1", "evaluate-digits@wae-gan-1", "samples-digits@wae-gan", "codes-digits@wae-gan",
             "collect", "compare-digits", "table",
         }  # fmt: skip
     finally:

@@ -44,7 +44,7 @@ def test_closures_are_what_an_import_loads() -> None:
 def test_a_stage_depends_on_what_its_functions_import_late() -> None:
     assert "wae/io.py" in closure("wae.stages.train")
     assert "wae/data/mnist.py" not in closure("wae.stages.train")
-    assert "wae/train.py" not in closure("wae.stages.figures")
+    assert "wae/train.py" not in closure("wae.stages.samples")
 
 
 def test_maths_touches_no_file() -> None:

@@ -222,11 +222,19 @@ def _model(keys: Keys, name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Ke
 
 
 def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The players of a model's game, by name: the auto-encoder, the penalty's, the critic of interpolations."""
-    kind = entry["penalty"]["kind"]
-    assert kind in table("penalties", "PENALTIES")
-    brought = constant("penalties", "PENALTIES", kind, "players") or ()
+    """The players of a model's game, by name.
+
+    An auto-encoder, the penalty's and the critic of interpolations; or a generator and its objective's.
+    """
+    if "objective" in entry:
+        return ("generator", *_brought("objectives", "OBJECTIVES", entry["objective"]["kind"]))
+    brought = _brought("penalties", "PENALTIES", entry["penalty"]["kind"])
     return ("autoencoder", *brought, *["interpolation_critic"] * bool(entry.get("interpolation")))
+
+
+def _brought(module: str, name: str, kind: str) -> tuple[str, ...]:
+    assert kind in table(module, name)
+    return constant(module, name, kind, "players") or ()
 
 
 def _unknown_sources(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:

@@ -60,7 +60,16 @@ class AutoEncoder(Training):
     interpolation: Interpolation | None = Field(default=None, description="a critic of mixed codes; null for none")
 
 
-Model = AutoEncoder
+class Gan(Training):
+    """A generator trained by an objective of real and generated images; its network is the auto-encoder's decoder."""
+
+    kind: Literal["gan"]
+    network: choice("nets", "NETWORKS")  # type: ignore[valid-type]
+    prior: choice("priors", "PRIORS")  # type: ignore[valid-type]
+    objective: choice("objectives", "OBJECTIVES")  # type: ignore[valid-type]
+
+
+Model = Annotated[AutoEncoder | Gan, Field(discriminator="kind")]
 
 
 # ---- evaluation -------------------------------------------------------------

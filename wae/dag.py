@@ -65,6 +65,10 @@ def runs(profile: Profile, dataset: str, file: str, seeds: list[int] | None = No
     return [f"{profile.results}/{dataset}/{m}/{s}/{file}" for m in profile.params["grid"][dataset] for s in seeds]
 
 
+def _first_images(profile: Profile, scope: Scope) -> list[str]:
+    return [f"{scope['results']}/{scope['dataset']}/{scope['model']}/{profile.params['seeds'][0]}/images.npz"]
+
+
 def _collect_deps(profile: Profile, scope: Scope) -> list[str]:
     return [
         path
@@ -82,7 +86,7 @@ def _compare_deps(profile: Profile, scope: Scope) -> list[str]:
 def _table_deps(profile: Profile, scope: Scope) -> list[str]:
     pictures = [
         out.path
-        for name in ("figures", "compare")
+        for name in ("samples", "codes", "compare")
         for where in STAGES[name].scopes(profile)
         for out in STAGES[name].outs(profile, where)
     ]
@@ -95,9 +99,14 @@ def _table_deps(profile: Profile, scope: Scope) -> list[str]:
     return [f"{profile.results}/metrics.csv", *classifiers, *pictures, *written]
 
 
-def classified(profile: Profile, dataset: str) -> bool:
+def classified(profile: Profile, dataset: str, model: str = "") -> bool:
     """Whether a data set is measured in the features of a classifier of ours."""
     return "classifier" in profile.params["evaluation"][dataset]["features"]
+
+
+def encodes(profile: Profile, dataset: str, model: str) -> bool:
+    """Whether a model has codes: its entry says how they are read."""
+    return "posterior" in profile.params["models"][dataset][model]
 
 
 def templates(*outs: Out) -> Outs:
@@ -180,15 +189,21 @@ STAGES: dict[str, Stage] = {
             heavy=True,
         ),
         Stage(
-            name="figures",
-            summary="samples, reconstructions and interpolations of one model",
+            name="samples",
+            summary="a grid of samples of one model",
             over=("dataset", "model"),
-            command="wae figures {dataset} {model}{option}",
-            deps=lambda profile, scope: [
-                f"{scope['results']}/{scope['dataset']}/{scope['model']}/{profile.params['seeds'][0]}/images.npz"
-            ],
+            command="wae samples {dataset} {model}{option}",
+            deps=_first_images,
+            outs=templates(Out(PICTURES + "samples.png", caption="samples")),
+        ),
+        Stage(
+            name="codes",
+            summary="reconstructions and interpolations of one auto-encoder",
+            over=("dataset", "model"),
+            command="wae codes {dataset} {model}{option}",
+            deps=_first_images,
+            wanted=encodes,
             outs=templates(
-                Out(PICTURES + "samples.png", caption="samples"),
                 Out(PICTURES + "reconstructions.png", real=True, caption="reconstructions"),
                 Out(PICTURES + "interpolations.png", real=True, caption="interpolations"),
             ),

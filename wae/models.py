@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from wae.acai import Acai
 from wae.autoencoder import AutoEncoder, Options
 from wae.costs import COSTS
 from wae.game import Model
+from wae.gan import Gan
 from wae.nets import NETWORKS, initialise
+from wae.objectives import OBJECTIVES
 from wae.penalties import PENALTIES
 from wae.posteriors import POSTERIORS
 from wae.priors import PRIORS
@@ -47,6 +50,14 @@ def autoencoder(
     return model if interpolation is None else Acai(model, networks.critic(), **interpolation)
 
 
+def gan(shape: Sequence[int], *, network: Options, prior: Options, objective: Options) -> Model:
+    """A generator for images of `shape` (c, h, w), from the options of its parts: the network's decoder."""
+    networks = _make(NETWORKS, network, shape, 1)
+    rules = _make(OBJECTIVES, objective)
+    critic = networks.critic() if rules.players else nn.Sequential()
+    return Gan(networks.decoder, critic, networks.output, _make(PRIORS, prior, networks.latent), rules)
+
+
 def build(dataset: Options, model: Options, generator: torch.Generator | None = None) -> Model:
     """The model that a parameter entry describes, for images of the data set, with its initial weights, ready for use.
 
@@ -66,4 +77,4 @@ def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:
 
 
 TRAINING = ("epochs", "batch", "optimisers")
-MODELS = {"autoencoder": autoencoder}
+MODELS = {"autoencoder": autoencoder, "gan": gan}

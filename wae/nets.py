@@ -33,7 +33,7 @@ class Networks:
     decoder: nn.Module
     latent: int
     output: Output
-    critic: Callable[[], nn.Module]
+    critic: Callable[[], nn.Sequential]
 
 
 # ---- TensorFlow's SAME padding ----------------------------------------------
@@ -118,7 +118,7 @@ def _conv_encoder(
     kernel: int,
     numbers: int,
     normalise: Callable[[int], list[nn.Module]] = normalised,
-) -> nn.Module:
+) -> nn.Sequential:
     blocks = []
     for inputs, outputs in pairwise(channels):
         layers, size = same_convolution(size, inputs, outputs, kernel, stride=2)
@@ -146,15 +146,17 @@ def halvings(size: Sequence[int]) -> int:
 # ---- fully connected --------------------------------------------------------
 
 
-def perceptron(inputs: int, layers: int, units: int, outputs: int, *, normalise: bool = False) -> nn.Sequential:
+def perceptron(
+    inputs: int, layers: int, units: int, outputs: int, *, normalise: Callable[[int], nn.Module] | None = None
+) -> nn.Sequential:
     """`layers` hidden layers of `units` with ReLU, then a linear one: (n, inputs) -> (n, outputs).
 
     Args:
-        normalise: put batch norm before every ReLU; small initial weights then learn through several layers.
+        normalise: units -> a layer before every ReLU; small initial weights then learn through several layers.
     """
     hidden = []
     for before, after in pairwise([inputs, *[units] * layers]):
-        norm = [nn.BatchNorm1d(after, eps=1e-5, momentum=0.1)] if normalise else []
+        norm = [normalise(after)] if normalise else []
         hidden.append(nn.Sequential(nn.Linear(before, after), *norm, nn.ReLU(inplace=True)))
     return nn.Sequential(*hidden, nn.Linear(units if layers else inputs, outputs))
 
@@ -177,14 +179,14 @@ def mlp(
         output: activation of the last layer, and with it the pixel range of network and cost.
     """
     pixels = math.prod(shape)
-    encoder = perceptron(pixels, layers, units, heads * latent, normalise=True)
-    decoder = perceptron(latent, layers, units, pixels, normalise=True)
+    encoder = perceptron(pixels, layers, units, heads * latent, normalise=nn.BatchNorm1d)
+    decoder = perceptron(latent, layers, units, pixels, normalise=nn.BatchNorm1d)
     return Networks(
         encoder=nn.Sequential(nn.Flatten(), encoder),
         decoder=nn.Sequential(decoder, nn.Unflatten(1, tuple(shape))),
         latent=latent,
         output=OUTPUTS[output],
-        critic=lambda: nn.Sequential(nn.Flatten(), perceptron(pixels, layers, units, 1)),
+        critic=lambda: nn.Sequential(nn.Flatten(), *perceptron(pixels, layers, units, 1, normalise=nn.LayerNorm)),
     )
 
 

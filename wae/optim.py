@@ -26,6 +26,16 @@ def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction,
     return optim.Adam(params, lr=lr, betas=(betas[0], betas[1]), fused=True)
 
 
+def rmsprop(params: Iterable[nn.Parameter], *, lr: Positive, alpha: Fraction = 0.99) -> optim.Optimizer:
+    """RMSprop (Tieleman and Hinton 2012) with epsilon 1e-8 and no momentum; WGAN's choice.
+
+    Args:
+        lr: learning rate, before the schedule's factor; 5e-5 in the WGAN paper.
+        alpha: decay of the mean square.
+    """
+    return optim.RMSprop(params, lr=lr, alpha=alpha)
+
+
 def constant() -> Schedule:
     """Factor 1 throughout."""
     return lambda epoch, epochs: 1.0
@@ -83,5 +93,5 @@ def prepare(
     return {name: optimiser(settings[name], player) for name, player in players.items()}, schedules
 
 
-OPTIMISERS: dict[str, Callable[..., optim.Optimizer]] = {"adam": adam}
+OPTIMISERS: dict[str, Callable[..., optim.Optimizer]] = {"adam": adam, "rmsprop": rmsprop}
 SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "steps": steps, "exponential": exponential}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import ClassVar, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -100,6 +100,21 @@ class Mmd(Penalty):
         return mmd(posterior.sample, prior_sample, self.kernel, self.scales, self.variance)
 
 
+class SlicedDistance:
+    """W_p^p of slices of two samples, averaged or at the best slice; arguments as in `Sliced`."""
+
+    def __init__(self, p: float, directions: int, defining: Mapping[str, Any], ascent: int | None) -> None:
+        self.p, self.directions, self.ascent = p, directions, ascent
+        self.defining = DEFINING[defining["kind"]](**{key: defining[key] for key in defining if key != "kind"})
+
+    def __call__(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
+        """Of samples (n, d), a 0-d tensor."""
+        theta = random_directions(self.directions, self.defining.size(x.shape[1]), generator)
+        if self.ascent is not None:
+            theta = steepest(x, y, self.defining, self.p, steps=self.ascent, directions=theta)
+        return generalized_sliced_wasserstein(x, y, theta, self.defining, self.p)
+
+
 class Sliced(Penalty):
     """W_p^p of slices of codes and prior, averaged or at the best slice: SWAE, GSWAE and their max.
 
@@ -118,16 +133,11 @@ class Sliced(Penalty):
         self, prior: Prior, *, p: Positive, directions: Count, defining: Slice, ascent: Count | None = None
     ) -> None:
         super().__init__()
-        self.p, self.directions, self.ascent = p, directions, ascent
-        self.defining = DEFINING[defining["kind"]](**{key: defining[key] for key in defining if key != "kind"})
+        self.distance = SlicedDistance(p, directions, defining, ascent)
 
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
         """The slices of one sample of each posterior against those of the prior's sample."""
-        z, y = posterior.sample, prior_sample
-        theta = random_directions(self.directions, self.defining.size(z.shape[1]), generator)
-        if self.ascent is not None:
-            theta = steepest(z, y, self.defining, self.p, steps=self.ascent, directions=theta)
-        return generalized_sliced_wasserstein(z, y, theta, self.defining, self.p)
+        return self.distance(posterior.sample, prior_sample, generator)
 
 
 class Sinkhorn(Penalty):

@@ -70,8 +70,7 @@ def _definitions(stage: Stage, profile: Profile) -> Iterator[tuple[str, dict[str
         for scope in stage.scopes(profile)
     }
     for name, scope in first.items():
-        values = {"model": profile.params["grid"].get(scope.get("dataset", ""), []), "seed": profile.params["seeds"]}
-        matrix = {axis: values[axis] for axis in matrix_axes}
+        matrix = {axis: stage.values(profile, scope["dataset"])[axis] for axis in matrix_axes}
         template = {**scope, **{axis: f"${{item.{axis}}}" for axis in matrix_axes}}
         yield name, {**({"matrix": matrix} if matrix else {}), **_definition(stage, profile, template)}
 

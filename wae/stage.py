@@ -53,7 +53,7 @@ class Stage:
         deps: its input files, code aside.
         params: templates of the parameter keys it reads.
         heavy: whether it imports torch, and so takes the profile's threads, memory and device.
-        wanted: whether it exists for a data set.
+        wanted: whether it exists for a data set and, if it ranges over models, for a model.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Stage:
     outs: Outs
     params: tuple[str, ...] = ()
     heavy: bool = False
-    wanted: Callable[[Profile, str], bool] = lambda profile, dataset: True
+    wanted: Callable[[Profile, str, str], bool] = lambda profile, dataset, model: True
 
     def code(self) -> tuple[str, ...]:
         """Files whose change makes its outputs stale."""
@@ -82,10 +82,17 @@ class Stage:
             case ("source",):
                 yield from (profile.scope(source=source) for source in profile.sources())
             case ("dataset", *axes):
-                for dataset in (name for name in profile.params["grid"] if self.wanted(profile, name)):
-                    values = {"model": profile.params["grid"][dataset], "seed": profile.params["seeds"]}
+                for dataset in profile.params["grid"]:
+                    values = self.values(profile, dataset)
+                    if "model" not in axes and not self.wanted(profile, dataset, ""):
+                        continue
                     for combination in product(*(values[axis] for axis in axes)):
                         yield profile.scope(dataset=dataset, **dict(zip(axes, combination, strict=True)))
+
+    def values(self, profile: Profile, dataset: str) -> dict[str, list[Any]]:
+        """What its axes range over for a data set: models that it exists for, and seeds."""
+        models = [name for name in profile.params["grid"].get(dataset, []) if self.wanted(profile, dataset, name)]
+        return {"model": models, "seed": profile.params["seeds"]}
 
     def address(self, scope: Scope) -> str:
         """The name of a job under DVC: the data set belongs to the stage, model and seed to its matrix."""

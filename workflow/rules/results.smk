@@ -1,21 +1,40 @@
 # Figures and tables: light, no torch.
 
 
-rule figures:
+rule samples:
     input:
-        inputs("figures"),
+        inputs("samples"),
     output:
-        outputs("figures"),
+        outputs("samples"),
     log:
-        log_of("figures"),
+        log_of("samples"),
     benchmark:
-        log_of("figures", "tsv")
+        log_of("samples", "tsv")
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        **tracked("figures"),
+        **tracked("samples"),
+    shell:
+        "{params.command} > {log} 2>&1"
+
+
+rule codes:
+    input:
+        inputs("codes"),
+    output:
+        outputs("codes"),
+    log:
+        log_of("codes"),
+    benchmark:
+        log_of("codes", "tsv")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        **tracked("codes"),
     shell:
         "{params.command} > {log} 2>&1"
 

@@ -1,4 +1,4 @@
-"""The grids of one model."""
+"""The grid of samples of one model."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Samples, reconstructions and interpolations of the first training seed."""
+    """Samples of the first training seed."""
     title = f"{job.scope['model']} on {job.scope['dataset']}"
     write_grids(job.input("images.npz"), title, {path.stem: path for path in job.output_paths})
