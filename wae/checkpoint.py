@@ -48,7 +48,7 @@ class Checkpoint:
         except (EOFError, RuntimeError, UnpicklingError) as error:
             return f"ignoring {self._path}: it cannot be read ({type(error).__name__})"
         if found["fingerprint"] != self._fingerprint:
-            return f"ignoring {self._path}: it was left by a run with other parameters, data, seed or software"
+            return f"ignoring {self._path}: it was left by a run with other parameters, data, seed, device or software"
         run.load_state_dict(found["run"])
         return f"going on from {self._path}"
 

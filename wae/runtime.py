@@ -6,6 +6,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from wae.errors import UserError
+
 if TYPE_CHECKING:
     import torch
 
@@ -31,14 +33,14 @@ def start(device: str, threads: int, *purpose: object) -> torch.device:
         device: `cpu`, `cuda`, or `auto` (cuda where there is one).
 
     Raises:
-        RuntimeError: cuda was asked for and there is none.
+        UserError: cuda was asked for and there is none.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
-        raise RuntimeError("compute.device is 'cuda', but torch finds no CUDA device; use 'cpu' or 'auto'")
+        raise UserError("compute.device is 'cuda', but torch finds no CUDA device; use 'cpu' or 'auto'")
     torch.set_num_threads(threads)
     torch.manual_seed(seed_for(*purpose))
     torch.use_deterministic_algorithms(True)
