@@ -95,7 +95,7 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert {"setup", "test", "test-long", "demo"} <= named <= targets
 
 
-@pytest.mark.parametrize("page", PAGES[1:])  # the README shows pictures of a run
+@pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_names_exists(page: str) -> None:
     written = re.findall(r"`((?:wae|tests|workflow|params|profiles|bench|docs)/[\w./-]+\.\w+)`", read(page))
     links = [(Path(page).parent / link).as_posix() for link in re.findall(r"\]\((?!http)([^)#]+)\)", read(page))]

@@ -64,9 +64,9 @@ class Gan(Training):
     """A generator trained by an objective of real and generated images; its network is the auto-encoder's decoder."""
 
     kind: Literal["gan"]
-    network: choice("nets", "NETWORKS")  # type: ignore[valid-type]
-    prior: choice("priors", "PRIORS")  # type: ignore[valid-type]
-    objective: choice("objectives", "OBJECTIVES")  # type: ignore[valid-type]
+    network: choice("nets", "NETWORKS") = Field(description="its decoder and critic")  # type: ignore[valid-type]
+    prior: choice("priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
+    objective: choice("objectives", "OBJECTIVES") = Field(description="its game")  # type: ignore[valid-type]
 
 
 Model = Annotated[AutoEncoder | Gan, Field(discriminator="kind")]
