@@ -176,7 +176,7 @@ def begun(one: Run) -> Run:
 @gpu
 @EVERY
 def test_a_round_on_cuda_does_not_wait_for_the_host(name: str, cuda: torch.device) -> None:
-    one = begun(Run(DATASET, entry(name), images(), seed=1, device=cuda))
+    one = begun(Run(DATASET, entry(name), images(95), seed=1, device=cuda))
     torch.cuda.set_sync_debug_mode("error")
     try:
         while one._round + 1 < one.rounds:
@@ -223,7 +223,7 @@ def watched() -> Iterator[list[str]]:
 def test_a_round_has_no_operation_that_waits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # On the CPU NumPy sorts, whose arrays come in as constants; on a device torch does.
     monkeypatch.setattr(sliced, "_ascending", lambda t: t.sort(-1).values)
-    one = begun(run(name))
+    one = begun(Run(DATASET, entry(name), images(95), seed=1, device="cpu"))
     with watched() as seen:
         one.advance()
     assert one._round == 2
