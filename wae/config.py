@@ -95,6 +95,13 @@ class Pictures(Options):
     steps: Annotated[int, Field(ge=2)] = Field(description="images an interpolation, both ends included")
 
 
+class Rays(Options):
+    """ACAI's mean distance and smoothness (Berthelot et al. 2018, section 4), for pictures of rays only."""
+
+    pairs: Count = Field(description="of held-out images to go between")
+    steps: Annotated[int, Field(ge=3)] = Field(description="images an interpolation, both ends included; the paper: 16")
+
+
 class Evaluation(Options):
     """How every model of a data set is measured: the same for all, so that the numbers compare."""
 
@@ -104,6 +111,7 @@ class Evaluation(Options):
     seed: Whole = Field(description="of the samples drawn from the prior")
     pictures: Pictures
     classifier: Classifier | None = Field(description="null for data without labels")
+    interpolation: Rays | None = Field(default=None, description="null for data other than rays")
 
 
 class Compute(Options):
@@ -150,7 +158,7 @@ class Source(Options):
 class DataSet(Options):
     """A data set: one uint8 array a split, N x C x H x W."""
 
-    kind: Literal["mnist", "celeba", "digits", "faces"]
+    kind: Literal["mnist", "celeba", "digits", "faces", "lines"]
     shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
     labels: bool = Field(description="whether it has labels to train a classifier on")
     source: str | None = Field(default=None, description="its files: a key of `sources`")

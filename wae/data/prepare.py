@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wae.data import celeba, digits, faces, mnist
+from wae.data import celeba, digits, faces, lines, mnist
 from wae.data.errors import DataError
 from wae.data.progress import say
 from wae.io import read_array
@@ -82,4 +82,5 @@ PREPARERS: dict[str, Preparer] = {
     "celeba": celeba.prepare,
     "digits": digits.prepare,
     "faces": faces.prepare,
+    "lines": lines.prepare,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +15,7 @@ from wae.errors import UserError
 from wae.metrics.features import Extractor
 from wae.metrics.frechet import frechet_distance
 from wae.metrics.images import quantise, sharpness
+from wae.metrics.interpolation import interpolation_quality
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
 
@@ -105,6 +106,8 @@ def evaluate(
         if isinstance(model, Encoding):
             metrics["reconstruction_mse"] = reconstruction_mse(model, reference, settings["batch"], device)
             images |= pictures(model, test_images, settings, device)
+            if settings.get("interpolation"):
+                metrics |= interpolation_measures(model, test_images, settings["interpolation"], device)
     return Evaluation(metrics, images)
 
 
@@ -170,6 +173,25 @@ def reconstruction_mse(model: Encoding, images: np.ndarray, batch: int, device: 
     return Measure(total / images.size, len(images), _held_out(images), protocol=how)
 
 
+def interpolation_measures(
+    model: Encoding, images: np.ndarray, settings: Mapping[str, int], device: torch.device | str
+) -> dict[str, Measure]:
+    """ACAI's two numbers of the first `pairs` of held-out rays, image 2i to image 2i + 1, linearly in code space."""
+    pairs = first(images, 2 * settings["pairs"], "twice evaluation.interpolation.pairs")
+    rows = torch.stack(list(between(model, pairs, settings["steps"], device)))
+    distance, smoothness = interpolation_quality(rows.cpu().numpy())
+    how = _protocol(f"{settings['pairs']} held-out pairs in {settings['steps']} steps; 10000 real rays; not rounded")
+    measures = {"interpolation_distance": distance, "interpolation_smoothness": smoothness}
+    return {name: Measure(value, settings["pairs"], _held_out(pairs), protocol=how) for name, value in measures.items()}
+
+
+def between(model: Encoding, pairs: np.ndarray, steps: int, device: torch.device | str) -> Iterator[Tensor]:
+    """Decoded images (steps, c, h, w) from each image 2i to image 2i + 1, ends included, linearly in code space."""
+    codes = model.encode(unit(pairs, device))
+    t = torch.linspace(0.0, 1.0, steps, device=codes.device)[:, None]
+    yield from (model.decode(row) for row in (1.0 - t) * codes[0::2, None] + t * codes[1::2, None])
+
+
 def generated(model: Generative, n: int, batch: int, generator: torch.Generator) -> np.ndarray:
     """`n` samples of `model` as uint8, `batch` at a time."""
     sizes = [min(batch, n - start) for start in range(0, n, batch)]
@@ -186,10 +208,7 @@ def pictures(
     wanted = settings["pictures"]
     originals = first(images, wanted["reconstructions"], "evaluation.pictures.reconstructions")
     pairs = first(images, 2 * wanted["rows"], "twice evaluation.pictures.rows")
-    codes = model.encode(unit(pairs, device))
-    t = torch.linspace(0.0, 1.0, wanted["steps"], device=codes.device)[:, None]
-    between = (1.0 - t) * codes[0::2, None] + t * codes[1::2, None]
-    decoded = [quantise(model.decode(row)).cpu().numpy() for row in between]
+    decoded = [quantise(row).cpu().numpy() for row in between(model, pairs, wanted["steps"], device)]
     reconstructions = quantise(model.decode(model.encode(unit(originals, device)))).cpu().numpy()
     return {"originals": originals, "reconstructions": reconstructions, "interpolations": np.stack(decoded)}
 

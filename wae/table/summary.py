@@ -19,13 +19,15 @@ def summarise(metrics: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
 
     `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the sample
     standard deviation (n - 1), empty for one seed. A mean over only some of the seeds is not given: where one seed's
-    value is empty, so is the mean. The metrics of METRICS always have their columns. `<metric>_published` is the first
-    claim for that data set, model and metric. `protocol` says how the data set's columns were measured.
+    value is empty, so is the mean. The metrics of METRICS that are measured everywhere always have columns.
+    `<metric>_published` is the first claim for that data set, model and metric. `protocol` says how the data set's
+    columns were measured.
 
     Raises:
         TableError: a column of one data set mixes protocols, sample sizes, references or features.
     """
-    names = list(dict.fromkeys([*METRICS, *metrics["metric"]]))
+    always = [name for name, metric in METRICS.items() if metric.everywhere]
+    names = list(dict.fromkeys([*always, *metrics["metric"]]))
     measured = protocols(metrics)
     values = {key: list(group) for key, group in metrics.groupby(["dataset", "model", "metric"], sort=False)["value"]}
     rows = []

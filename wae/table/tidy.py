@@ -32,11 +32,13 @@ class Metric:
 
     Args:
         better: `lower`, `higher`, or `data`: the nearer to real images the better, as a noisy image is sharp too.
+        everywhere: whether every table has its columns, also where nothing measured it.
     """
 
     title: str
     unit: str
     better: Literal["lower", "higher", "data"]
+    everywhere: bool = True
 
 
 METRICS: dict[str, Metric] = {
@@ -44,6 +46,12 @@ METRICS: dict[str, Metric] = {
     "fd_classifier": Metric("FD (classifier)", "Fréchet distance, classifier features", "lower"),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
     "reconstruction_mse": Metric("reconstruction MSE", "squared error a pixel, in [0, 1]", "lower"),
+    "interpolation_distance": Metric(
+        "interpolation distance", "1 - cosine to the nearest real ray", "lower", everywhere=False
+    ),
+    "interpolation_smoothness": Metric(
+        "interpolation smoothness", "largest step, above an even one", "lower", everywhere=False
+    ),
 }
 
 
