@@ -12,7 +12,7 @@ from torch import Tensor
 from wae.data.lines import angles, quantised, rays
 from wae.data.prepare import prepare
 from wae.io import read_array
-from wae.metrics.evaluate import interpolation_measures
+from wae.metrics.codes import interpolation_measures
 from wae.metrics.interpolation import interpolation_quality
 
 ENTRY = {"kind": "lines", "shape": [1, 32, 32], "labels": False, "train": 300, "test": 100, "seed": 1}

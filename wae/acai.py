@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from wae.autoencoder import AutoEncoder
 from wae.game import Batch, Model, Player, Warmup
+from wae.priors import Prior
 
 
 class Acai(Model):
@@ -35,6 +36,15 @@ class Acai(Model):
     def encode(self, x: Tensor) -> Tensor:
         """Codes (n, d) of images in [0, 1]."""
         return self.model.encode(x)
+
+    @property
+    def prior(self) -> Prior:
+        """The wrapped model's."""
+        return self.model.prior
+
+    def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """One code (n, d) of each image in [0, 1], drawn from its posterior."""
+        return self.model.draw_codes(x, generator)
 
     def decode(self, z: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] of codes (n, d)."""

@@ -51,6 +51,10 @@ class AutoEncoder(Model):
         """Codes (n, d) of images in [0, 1]: the posterior's mean."""
         return self.reading.mean(self.encoder(self.output.scale(x)))
 
+    def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """One code (n, d) of each image in [0, 1], drawn from its posterior."""
+        return self.reading(self.encoder(self.output.scale(x)), generator).sample
+
     def decode(self, z: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] of codes (n, d)."""
         return self.output.pixels(self.decoder(z))

@@ -46,6 +46,9 @@ METRICS: dict[str, Metric] = {
     "fd_classifier": Metric("FD (classifier)", "Fréchet distance, classifier features", "lower"),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
     "reconstruction_mse": Metric("reconstruction MSE", "squared error a pixel, in [0, 1]", "lower"),
+    "latent_mmd": Metric("latent MMD²", "codes against the prior, U-statistic", "lower", everywhere=False),
+    "latent_sw": Metric("latent SW²", "codes against the prior, sliced", "lower", everywhere=False),
+    "latent_bures": Metric("latent Bures", "moments of codes against the prior's", "lower", everywhere=False),
     "interpolation_distance": Metric(
         "interpolation distance", "1 - cosine to the nearest real ray", "lower", everywhere=False
     ),

@@ -1,0 +1,51 @@
+"""How far an encoder's codes are from the prior, each number beside what two samples of the prior itself would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from wae.divergences import bures_wasserstein, mmd_unbiased, random_directions, sliced_wasserstein
+
+CODES = 2000  # at most, since the MMD takes all pairs
+SLICES = 200
+FLOORS = 5
+
+
+class Prior(Protocol):
+    """What codes are compared with."""
+
+    variance: float
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n, d) draws."""
+
+
+def distances(variance: float, directions: Tensor) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
+    """MMD^2 (U-statistic, the WAE authors' kernels), SW_2^2 along `directions`, W_2^2 of the moments' Gaussians."""
+    return {
+        "latent_mmd": lambda x, y: mmd_unbiased(x, y, prior_variance=variance),
+        "latent_sw": lambda x, y: sliced_wasserstein(x, y, directions),
+        "latent_bures": lambda x, y: bures_wasserstein(x.mean(0), x.T.cov(), y.mean(0), y.T.cov()),
+    }
+
+
+def against_prior(codes: Tensor, prior: Prior, generator: torch.Generator) -> dict[str, float]:
+    """The distances of codes (n, d) from as many draws of the prior, in float64.
+
+    `<name>_floor` is the mean over five pairs of prior samples of the same n: what no encoder can be expected to beat.
+    """
+
+    def drawn() -> Tensor:
+        return prior.sample(len(codes), generator).double()
+
+    directions = random_directions(SLICES, codes.shape[1], generator).double()
+    draw, pairs = drawn(), [(drawn(), drawn()) for _ in range(FLOORS)]
+    values = {}
+    for name, distance in distances(prior.variance, directions).items():
+        values[name] = distance(codes.double(), draw).item()
+        values[f"{name}_floor"] = sum(distance(x, y).item() for x, y in pairs) / FLOORS
+    return values

@@ -1,0 +1,45 @@
+"""A number and how it was measured, and what all measurements share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wae.errors import UserError
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number, of how many images, against what, in whose features, and how; blank where it does not apply."""
+
+    value: float | None = None
+    n: int = 0
+    reference: str = ""
+    features_sha256: str = ""
+    protocol: str = ""
+
+
+def first(images: np.ndarray, n: int, key: str) -> np.ndarray:
+    """The first `n` images, in memory."""
+    if len(images) < n:
+        raise UserError(f"{key} takes {n} images, but this split has {len(images)}; it is at most that number")
+    return np.array(images[:n])
+
+
+def unit(images: np.ndarray, device: torch.device | str) -> Tensor:
+    """Images uint8 as floats in [0, 1] on `device`."""
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).float() / 255.0
+
+
+def held_out(images: np.ndarray) -> str:
+    """What a measure was against, in words."""
+    return f"first {len(images)} held-out images"
+
+
+def protocol(how: str) -> str:
+    """`how`, and the versions of what did it, less the build's suffix: that names a machine, not a method."""
+    return f"{how}; torch {torch.__version__.split('+')[0]}; wae {version('wae')}"
