@@ -207,6 +207,17 @@ def test_bars_are_the_means_and_the_floor_is_the_data(metrics_csv: Path, figures
     assert dots == [[10.0, 14.0], [8.0, 8.0]]
 
 
+def test_a_floor_of_a_metric_is_a_line_across_the_models_bar(tmp_path: Path, figures: list[Figure]) -> None:
+    rows = [("vae", "latent_sw", 0.5), ("vae", "latent_sw_floor", 0.25), ("gan", "sharpness", 0.1)]
+    lines = [f"d,{model},1,{metric},{value},9,,,p" for model, metric, value in rows]
+    path = tmp_path / "metrics.csv"
+    path.write_text("\n".join(["dataset,model,seed,metric,value,n,reference,features_sha256,protocol", *lines]) + "\n")
+    bars(path, "d", tmp_path / "bars.png")
+    assert [axes.get_title(loc="left") for axes in figures[0].axes] == ["latent SW²", "sharpness"]
+    drawn = [line.get_xydata().tolist() for line in figures[0].axes[0].lines]
+    assert [[0.25, -0.45], [0.25, 0.45]] in drawn
+
+
 def test_whiskers_are_the_sample_standard_deviation(metrics_csv: Path, figures: list[Figure]) -> None:
     bars(metrics_csv, "digits", metrics_csv.with_suffix(".png"))
     whiskers = figures[0].axes[0].lines[0].get_xdata()

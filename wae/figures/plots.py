@@ -16,6 +16,7 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 from wae.figures.style import INK, save, styled
 from wae.table.tidy import DATA, METRICS, read_metrics
 
+FLOOR = "_floor"
 ACROSS = 3  # panels a row
 BETTER = {"lower": "lower", "higher": "higher", "data": "nearer to real data"}
 DASHES = ("", (4, 1.5), (1, 1))  # with more models than colours, the next dash
@@ -100,13 +101,15 @@ def _legend(figure: Figure, panels: Sequence[Axes], models: Sequence[str]) -> No
 def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
     """A panel a metric: each model's mean, its standard deviation over seeds, its seeds, and real data as a floor.
 
+    A metric's own `<metric>_floor`, one a model, is a black line across that model's bar.
+
     Raises:
         ValueError: the file holds no number for the data set.
     """
     metrics = read_metrics(metrics_csv)
     values = metrics[(metrics["dataset"] == dataset) & metrics["value"].notna()]
     models = [model for model in metrics[metrics["dataset"] == dataset]["model"].unique() if model != DATA]
-    names = list(values[values["model"] != DATA]["metric"].unique())
+    names = [name for name in values[values["model"] != DATA]["metric"].unique() if not name.endswith(FLOOR)]
     if not names:
         raise ValueError(f"{metrics_csv}: holds no number of a model on {dataset!r}; it has {_datasets(metrics)}")
     with styled():
@@ -114,6 +117,7 @@ def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
         figure, panels = _panels(len(names), (3.5, 1.2 + 0.34 * len(models)), title)
         for index, (axes, name) in enumerate(zip(panels, names)):
             _bar(axes, values[values["metric"] == name], name, models)
+            _floors(axes, values[values["metric"] == name + FLOOR], models)
             axes.tick_params(axis="y", length=0, labelleft=index % ACROSS == 0)
         save(figure, out)
 
@@ -132,6 +136,12 @@ def _bar(axes: Axes, values: pd.DataFrame, name: str, models: Sequence[str]) -> 
     axes.set_title(metric.title if metric else name)
     axes.set(ylabel="", xlabel=f"{metric.unit}\n{BETTER[metric.better]} is better" if metric else name)
     axes.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def _floors(axes: Axes, values: pd.DataFrame, models: Sequence[str]) -> None:
+    for model, floor in values.groupby("model")["value"].mean().items():
+        middle = models.index(str(model))
+        axes.plot([floor, floor], [middle - 0.45, middle + 0.45], color=INK, linewidth=2, solid_capstyle="butt")
 
 
 def _datasets(metrics: pd.DataFrame) -> str:
