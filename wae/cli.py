@@ -143,11 +143,14 @@ def demo(cores: str) -> None:
     show(table)
 
 
+SHOWN = 3  # measures
+
+
 def show(table: Path) -> None:
-    """Print the means of a table.csv, and where its pictures are."""
+    """Print the first means of a table.csv, as many as a terminal is wide, and where all of it is."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    means = [name for name in rows[0] if name.endswith("_mean") and any(row[name] for row in rows)]
+    means = [name for name in rows[0] if name.endswith("_mean") and any(row[name] for row in rows)][:SHOWN]
     columns = ["dataset", "model", "seeds", *means]
     cells = [
         [f"{float(row[name]):.4g}" if name in means and row[name] else row[name] for name in columns] for row in rows
