@@ -18,6 +18,7 @@ from wae.data.prepare import PREPARERS, check, prepare
 
 MNIST = {"kind": "mnist", "shape": [1, 28, 28], "labels": True}
 DIGITS = {"kind": "digits", "shape": [1, 28, 28], "labels": True}
+LINES = {"kind": "lines", "shape": [1, 32, 32], "labels": False, "train": 30, "test": 20, "seed": 1}
 FACES = {"kind": "faces", "shape": [3, 64, 64], "labels": True, "train": 30, "test": 20, "seed": 1}
 
 # ---- IDX -------------------------------------------------------------------
@@ -70,7 +71,7 @@ def write_raw(kind: str, raw: Path) -> None:
         write_celeba(raw)
 
 
-@pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES, CELEBA], ids=lambda entry: entry["kind"])
+@pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES, LINES, CELEBA], ids=lambda entry: entry["kind"])
 def test_prepared_twice_gives_the_same_bytes_and_nothing_else(tmp_path: Path, entry: Mapping[str, Any]) -> None:
     write_raw(entry["kind"], tmp_path / "raw")
     runs = []
@@ -92,10 +93,10 @@ def test_prepared_twice_gives_the_same_bytes_and_nothing_else(tmp_path: Path, en
 
 
 def test_every_kind_is_prepared_above() -> None:
-    assert set(PREPARERS) == {entry["kind"] for entry in (MNIST, DIGITS, FACES, CELEBA)}
+    assert set(PREPARERS) == {entry["kind"] for entry in (MNIST, DIGITS, FACES, LINES, CELEBA)}
 
 
-@pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES], ids=lambda entry: entry["kind"])
+@pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES, LINES], ids=lambda entry: entry["kind"])
 def test_no_test_image_is_a_training_image(tmp_path: Path, entry: Mapping[str, Any]) -> None:
     write_raw(entry["kind"], tmp_path / "raw")
     prepare("it", entry, tmp_path / "raw", tmp_path / "out")
