@@ -18,7 +18,15 @@ from wae.data.mnist import FILES
 
 REAL = Path(os.environ.get("WAE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared/data")
 CROP = (19, 39, 159, 179)
-CELEBA = {"kind": "celeba", "shape": [3, 64, 64], "labels": False, "crop": list(CROP), "filter": "lanczos"}
+CELEBA = {
+    "kind": "celeba",
+    "shape": [3, 64, 64],
+    "labels": False,
+    "train": 2,
+    "test": 5,
+    "crop": list(CROP),
+    "filter": "lanczos",
+}
 
 
 def contents(folder: Path) -> dict[str, bytes]:

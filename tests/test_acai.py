@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from wae.acai import Acai
 from wae.autoencoder import AutoEncoder
-from wae.check import players_of
+from wae.fit import players_of
 from wae.game import Batch
 from wae.models import build
 

@@ -33,6 +33,11 @@ MISTAKES = {
     "missing player": (
         "        latent_critic: {<<: *digits-adam, lr: 0.0005}\n", "", ["has no entry for the player 'latent_critic'"]
     ),
+    "more samples than test images": ("    samples: 100", "    samples: 400", ["samples is 400", "at most 360"]),
+    "more pictures than samples": ("{samples: 16", "{samples: 101", ["pictures.samples is 101", "at most 100"]),
+    "more rows than pairs": ("rows: 2", "rows: 181", ["pictures.rows is 181", "at most 180"]),
+    "batch larger than the data": ("      batch: 50", "      batch: 1438", ["wae-mmd.batch is 1438", "at most 1437"]),
+    "more to pretrain on than there is": ("sample: 100", "sample: 1500", ["pretraining.sample is 1500", "1437"]),
     "unlabelled": ("    features: [classifier]", "    features: [clasifier]", ["features.0 is 'clasifier'"]),
 }  # fmt: skip
 
@@ -70,17 +75,21 @@ def test_the_sentence_names_the_line(tmp_path: Path) -> None:
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    edits = [(old, new) for old, new, _ in (MISTAKES[name] for name in ("unknown key", "negative", "unknown kind"))]
+    """Those of values by themselves, and those of values that do not fit each other."""
+    names = ("unknown key", "negative", "unknown kind", "unknown model", "seed twice", "missing player")
+    edits = [MISTAKES[name][:2] for name in names]
     with pytest.raises(Mistakes) as caught:
         load(smoke(tmp_path, *edits), DATA)
-    for words in ("noice", "weight is -1", "'mdm'"):
+    for words in ("noice", "weight is -1", "'mdm'", "'wae-mdm'", "seeds holds 1 2 times", "player 'latent_critic'"):
         assert words in str(caught.value)
 
 
-def test_a_mistake_that_is_merged_into_other_models_is_told_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mistake", ["unknown option", "unknown key", "negative"])
+def test_a_mistake_that_is_merged_into_other_models_is_told_once(mistake: str, tmp_path: Path) -> None:
+    old, new, _ = MISTAKES[mistake]
     with pytest.raises(Mistakes) as caught:
-        load(smoke(tmp_path, ("kernel: imq", "kernel: imqq")), DATA)
-    assert len(caught.value.sentences) == 1
+        load(smoke(tmp_path, (old, new)), DATA)
+    assert len(caught.value.sentences) == 1, caught.value
 
 
 @pytest.mark.parametrize("name", Profile.names())

@@ -134,3 +134,9 @@ def test_dvc_shows_params_metrics_and_plots_and_moves_artifacts(project: Project
     assert "fd_classifier.value" in project.run("dvc", "metrics", "show", "--md").stdout
     project.run("dvc", "plots", "show", "--out", str(tmp_path / "plots"))
     assert "autoencoder" in (tmp_path / "plots" / "index.html").read_text(encoding="utf-8")
+
+
+def test_snakemake_without_a_target_plans_the_full_table(tmp_path: Path) -> None:
+    plan = copy(tmp_path).run("snakemake", "--dry-run", "--quiet", "rules").stdout
+    assert "table" in plan
+    assert "Nothing to be done" not in plan

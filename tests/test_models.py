@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from wae.autoencoder import AutoEncoder
-from wae.check import players_of
+from wae.fit import players_of
 from wae.game import Batch, Model, play
 from wae.models import build
 from wae.optim import prepare

@@ -16,8 +16,8 @@ from wae.data.errors import DataError
 from wae.data.mnist import FILES, read_idx
 from wae.data.prepare import PREPARERS, check, prepare
 
-MNIST = {"kind": "mnist", "shape": [1, 28, 28], "labels": True}
-DIGITS = {"kind": "digits", "shape": [1, 28, 28], "labels": True}
+MNIST = {"kind": "mnist", "shape": [1, 28, 28], "labels": True, "train": 30, "test": 10}
+DIGITS = {"kind": "digits", "shape": [1, 28, 28], "labels": True, "train": 1437, "test": 360}
 LINES = {"kind": "lines", "shape": [1, 32, 32], "labels": False, "train": 30, "test": 20, "seed": 1}
 FACES = {"kind": "faces", "shape": [3, 64, 64], "labels": True, "train": 30, "test": 20, "seed": 1}
 
@@ -108,7 +108,7 @@ def test_a_leak_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     images = np.random.default_rng(2).integers(256, size=(12, 28, 28), dtype=np.uint8)
     write_mnist(tmp_path / "raw", train=20, test=12, test_images=images, train_images=np.concatenate([images[:2]] * 10))
     with pytest.raises(DataError, match="2 test images are also training images"):
-        prepare("mnist", MNIST, tmp_path / "raw", tmp_path / "out")
+        prepare("mnist", MNIST | {"train": 20, "test": 12}, tmp_path / "raw", tmp_path / "out")
     assert contents(tmp_path / "out") == {}
 
 
@@ -126,6 +126,7 @@ def test_what_was_there_stays_when_a_later_run_fails(tmp_path: Path) -> None:
     ("change", "words"),
     [
         ({"shape": [1, 32, 32]}, r"expected train images uint8 \(1, 32, 32\), found uint8 \(30, 1, 28, 28\)"),
+        ({"test": 11}, "expected 11 test images, found 10"),
         ({"labels": False}, "labels is False, but kind 'mnist' says True"),
     ],
 )
@@ -140,7 +141,7 @@ def test_every_image_has_labels(tmp_path: Path) -> None:
         np.save(tmp_path / f"{split}.npy", np.zeros((n, 1, 28, 28), np.uint8))
         np.save(tmp_path / f"{split}-labels.npy", np.zeros((2, 1), np.uint8))
     with pytest.raises(DataError, match="train has 3 images, but 2 labels"):
-        check("mnist", MNIST, tmp_path)
+        check("mnist", MNIST | {"train": 3, "test": 2}, tmp_path)
 
 
 # ---- MNIST -----------------------------------------------------------------
@@ -166,7 +167,7 @@ def test_mnist_labels_that_cannot_be_are_refused(tmp_path: Path, labels: np.ndar
 
 @pytest.mark.skipif(not (REAL / "mnist").is_dir(), reason="needs MNIST's files beside the project, or WAE_TEST_DATA")
 def test_real_mnist(tmp_path: Path) -> None:
-    prepare("mnist", MNIST, REAL / "mnist", tmp_path)
+    prepare("mnist", MNIST | {"train": 60000, "test": 10000}, REAL / "mnist", tmp_path)
     train, test = (np.load(tmp_path / f"{split}.npy") for split in ("train", "test"))
     assert train.shape == (60000, 1, 28, 28)
     assert test.shape == (10000, 1, 28, 28)

@@ -17,6 +17,7 @@ class Acai(Model):
 
     The critic d lowers E (d(x_a) - a)^2 + E d(gamma x + (1 - gamma) x')^2, the auto-encoder its own loss and
     weight * E d(x_a)^2, where x_a decodes a z + (1 - a) z~, a in [0, 1/2] (equations 1 and 2), x' reconstructs x.
+    A decoder's batch norm normalises mixed codes by themselves, and its running moments mean over both kinds of batch.
     The authors' critic has no normalisation; ours normalises each image alone, since its initial weights are small.
 
     Args:

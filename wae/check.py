@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from wae.config import DATA, PARAMS
-from wae.errors import UserError
-from wae.schema import constant, table
+from wae.errors import UserError, near, nearest, one_of
+from wae.fit import contradictions
 from wae.yaml import Document, Keys
 
-RESERVED = ("data",)
+Mistake = tuple[Keys, str]
 
 
 class Mistakes(UserError):
@@ -34,11 +32,10 @@ def load(path: Path, data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         Mistakes: with every mistake of both files.
     """
     document, shared = _documents(path, data)
-    found = [*_invalid(document, PARAMS), *_invalid(shared, DATA)]
-    if not found:
-        found = [(document, *mistake) for mistake in _contradictions(document.content, shared.content)]
-        found += [(shared, *mistake) for mistake in _unknown_sources(shared.content)]
-    _stop(found)
+    wrong, amiss = _invalid(document, PARAMS), _wrong_data(shared)
+    datasets = None if amiss else shared.content["datasets"]
+    wrong += contradictions(document.content, datasets, [keys for keys, _ in wrong])
+    _stop([(document, *mistake) for mistake in wrong] + [(shared, *mistake) for mistake in amiss])
     return document.content, shared.content
 
 
@@ -49,8 +46,19 @@ def load_data(path: Path) -> dict[str, Any]:
         Mistakes: with every mistake of the file.
     """
     (document,) = _documents(path)
-    _stop(_invalid(document, DATA) or [(document, *mistake) for mistake in _unknown_sources(document.content)])
+    _stop([(document, *mistake) for mistake in _wrong_data(document)])
     return document.content
+
+
+def _wrong_data(document: Document) -> list[Mistake]:
+    return _invalid(document, DATA) or list(_unknown_sources(document.content))
+
+
+def _unknown_sources(data: dict[str, Any]) -> Iterator[Mistake]:
+    for name, entry in data["datasets"].items():
+        source = entry.get("source")
+        if source is not None and source not in data["sources"]:
+            yield ("datasets", name, "source"), one_of(source, data["sources"])
 
 
 def _documents(*paths: Path) -> list[Document]:
@@ -71,18 +79,6 @@ def _stop(found: list[tuple[Document, Keys, str]]) -> None:
         raise Mistakes(sentences.values())
 
 
-def near(name: object, allowed: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where nothing is near."""
-    close = get_close_matches(str(name), list(allowed), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def one_of(name: object, allowed: Iterable[str]) -> str:
-    """The sentence for a name that is not in a list."""
-    allowed = list(allowed)
-    return f"is {name!r}; allowed: {', '.join(map(str, allowed))}{near(name, allowed)}"
-
-
 # ---- each value by itself: pydantic, in our words ---------------------------
 
 
@@ -92,15 +88,25 @@ def json_schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     return adapter.json_schema()
 
 
-def _invalid(document: Document, adapter: TypeAdapter[Any]) -> list[tuple[Document, Keys, str]]:
+def _invalid(document: Document, adapter: TypeAdapter[Any]) -> list[Mistake]:
     try:
         adapter.validate_python(document.content)
     except ValidationError as error:
-        return [(document, *_sentence(problem, document.content, adapter)) for problem in error.errors()]
-    return []
+        problems = error.errors()
+    else:
+        return []
+    unknown = [problem["loc"] for problem in problems if problem["type"] == "extra_forbidden"]
+    return [_sentence(problem, document.content, adapter) for problem in problems if not _misspelt(problem, unknown)]
 
 
-def _sentence(problem: Any, content: dict[str, Any], adapter: TypeAdapter[Any]) -> tuple[Keys, str]:
+def _misspelt(problem: Any, unknown: Iterable[Keys]) -> bool:
+    """Whether a missing key stands there under another spelling, which is the mistake to tell."""
+    *where, missing = problem["loc"]
+    beside = [str(key) for *place, key in unknown if place == where]
+    return problem["type"] == "missing" and any(nearest(key, [str(missing)]) for key in beside)
+
+
+def _sentence(problem: Any, content: dict[str, Any], adapter: TypeAdapter[Any]) -> Mistake:
     keys, value, mapping, schema = _walk(problem["loc"], content, json_schema(adapter))
     match problem["type"]:
         case "extra_forbidden":
@@ -161,84 +167,3 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any], content: Any) -> dic
             schema = {"$ref": reference}
         else:
             return schema
-
-
-# ---- values that must fit each other ----------------------------------------
-
-
-def _contradictions(params: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    yield from _twice(("seeds",), params["seeds"])
-    for dataset, models in params["grid"].items():
-        keys: Keys = ("grid", dataset)
-        if dataset not in data["datasets"]:
-            yield (
-                keys,
-                f"is no data set; data/params.yaml has: {', '.join(data['datasets'])}"
-                + near(dataset, data["datasets"]),
-            )
-            continue
-        yield from _twice(keys, models)
-        defined = params["models"].get(dataset, {})
-        for index, model in enumerate(models):
-            if model not in defined:
-                yield (*keys, index), one_of(model, defined)
-        if dataset not in params["evaluation"]:
-            yield ("evaluation",), f"has no entry for {dataset!r}, which grid names"
-            continue
-        yield from _evaluation(dataset, params["evaluation"][dataset], data["datasets"][dataset])
-    for dataset, models in params["models"].items():
-        for model, entry in models.items():
-            yield from _model(("models", dataset, model), model, entry)
-
-
-def _twice(keys: Keys, values: list[Any]) -> Iterator[tuple[Keys, str]]:
-    for value, count in Counter(values).items():
-        if count > 1:
-            yield keys, f"holds {value!r} {count} times; each may stand there once"
-
-
-def _evaluation(dataset: str, entry: Mapping[str, Any], described: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    keys: Keys = ("evaluation", dataset, "features")
-    yield from _twice(keys, entry["features"])
-    if "classifier" in entry["features"] and not described["labels"]:
-        yield keys, f"holds 'classifier', but {dataset} has no labels to train one on; allowed: inception"
-    elif "classifier" in entry["features"] and entry["classifier"] is None:
-        yield ("evaluation", dataset, "classifier"), "is null, but features holds 'classifier'"
-
-
-def _model(keys: Keys, name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    if name in RESERVED:
-        yield keys, f"is a reserved name: the table's row of real images is called {name!r}"
-    players = list(players_of(entry))
-    for player in entry["optimisers"]:
-        if player not in players:
-            yield (
-                (*keys, "optimisers", player),
-                f"is no player of this model; its players: {', '.join(players)}" + (near(player, players)),
-            )
-    for player in players:
-        if player not in entry["optimisers"]:
-            yield (*keys, "optimisers"), f"has no entry for the player {player!r}"
-
-
-def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The players of a model's game, by name.
-
-    An auto-encoder, the penalty's and the critic of interpolations; or a generator and its objective's.
-    """
-    if "objective" in entry:
-        return ("generator", *_brought("objectives", "OBJECTIVES", entry["objective"]["kind"]))
-    brought = _brought("penalties", "PENALTIES", entry["penalty"]["kind"])
-    return ("autoencoder", *brought, *["interpolation_critic"] * bool(entry.get("interpolation")))
-
-
-def _brought(module: str, name: str, kind: str) -> tuple[str, ...]:
-    assert kind in table(module, name)
-    return constant(module, name, kind, "players") or ()
-
-
-def _unknown_sources(data: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
-    for name, entry in data["datasets"].items():
-        source = entry.get("source")
-        if source is not None and source not in data["sources"]:
-            yield ("datasets", name, "source"), one_of(source, data["sources"])

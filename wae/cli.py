@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from wae import runtime
-from wae.check import Mistakes, load_data, one_of
+from wae.check import Mistakes, load_data
 from wae.code import ROOT
 from wae.dag import STAGES
-from wae.errors import UserError
+from wae.errors import UserError, one_of
 from wae.io import write_text
 from wae.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.render import DATA_STAGES, dvc_data, everything, rendered, stale
@@ -119,6 +119,7 @@ def check() -> None:
             mistakes += error.sentences
     if mistakes:
         raise Mistakes(dict.fromkeys(mistakes))
+    click.echo(f"{len(Profile.names())} profiles and {DATA_PARAMS} are right, and every dvc.yaml fits them")
 
 
 @cli.command("schema")
@@ -127,6 +128,7 @@ def write_schema() -> None:
     from wae.jsonschema import SCHEMA, schema
 
     write_text(SCHEMA, schema())
+    click.echo(f"wrote {SCHEMA}")
 
 
 @cli.command()

@@ -160,14 +160,14 @@ class DataSet(Options):
 
     kind: Literal["mnist", "celeba", "digits", "faces", "lines"]
     shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
+    train: Count = Field(description="images to train on, drawn or expected")
+    test: Count = Field(description="held-out images, drawn or expected")
     labels: bool = Field(description="whether it has labels to train a classifier on")
     source: str | None = Field(default=None, description="its files: a key of `sources`")
     crop: Annotated[list[Whole], Field(min_length=4, max_length=4)] | None = Field(
         default=None, description="left, upper, right, lower in pixels of the original"
     )
     filter: Literal["lanczos", "bicubic", "bilinear", "box"] | None = Field(default=None, description="antialiased")
-    train: Count | None = Field(default=None, description="images to draw")
-    test: Count | None = Field(default=None, description="images to draw")
     seed: Whole | None = Field(default=None, description="of the images to draw")
 
 

@@ -67,15 +67,15 @@ def telling(model: Sides) -> Player:
     """A critic that lowers the cross entropy of real images as 1 and of generated ones as 0."""
 
     def loss(batch: Batch) -> dict[str, Tensor]:
-        real, fake = judged(model, batch)
+        real, fake = judged(model, batch, model.fake(batch).detach())
         return {"real": cross_entropy(real, 1.0), "fake": cross_entropy(fake, 0.0)}
 
     return Player("critic", tuple(model.critic.parameters()), loss)
 
 
-def judged(model: Sides, batch: Batch) -> Sequence[Tensor]:
+def judged(model: Sides, batch: Batch, fake: Tensor) -> Sequence[Tensor]:
     """The critic's numbers (n, 1) for real and for generated images; one pass, as no image sees another in it."""
-    logits: Tensor = model.critic(torch.cat([model.real(batch), model.fake(batch).detach()]))
+    logits: Tensor = model.critic(torch.cat([model.real(batch), fake]))
     return logits.chunk(2)
 
 
@@ -130,8 +130,7 @@ class GradientPenalty(Objective):
         """Critic, `rounds` times, then the generator."""
 
         def loss(batch: Batch) -> dict[str, Tensor]:
-            real, fake = model.real(batch), model.fake(batch).detach()
-            slope = gradient_penalty(model.critic, real, fake, batch.generator)
+            slope = gradient_penalty(model.critic, model.real(batch), imitation(model, batch), batch.generator)
             return {**dual(model, batch), "slope": self.weight * slope}
 
         critic = Player("critic", tuple(model.critic.parameters()), loss, fresh=True)
@@ -140,8 +139,14 @@ class GradientPenalty(Objective):
 
 def dual(model: Sides, batch: Batch) -> dict[str, Tensor]:
     """Minus the dual value E f(real) - E f(fake), which a 1-Lipschitz critic f raises to W_1."""
-    real, fake = judged(model, batch)
+    real, fake = judged(model, batch, imitation(model, batch))
     return {"dual": fake.mean() - real.mean()}
+
+
+def imitation(model: Sides, batch: Batch) -> Tensor:
+    """Generated images for a critic with a batch of its own: the generator has no turn on it, so no graph is built."""
+    with torch.no_grad():
+        return model.fake(batch)
 
 
 def praised(model: Sides) -> Player:

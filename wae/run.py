@@ -61,6 +61,8 @@ class Run:
         self._names: list[str] = []
         self._sums = torch.zeros(0, dtype=torch.float64, device=self.device)
         self._warming = self._warmer(self.model.warmup())
+        if self._warming and self._warming[0].sample > len(images):
+            raise UserError(f"pretraining.sample is {self._warming[0].sample}, and there are only {len(images)} images")
         self._warmed = 0
 
     # ---- where it stands ----

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-TRAIN = 1437  # of 1,797
 # A pixel's ink is how many of 4x4 scanned dots are black, so an enlarged stroke has soft flanks; these limits, as
 # fractions of full ink, bring back its edge. The mean is then 0.18 of white; MNIST's, of thinner pens, is 0.13.
 FAINT, FULL = 0.30, 0.80
 
 
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
-    """The first 1,437 digits for training, the last 360 for testing.
+    """The first `train` of the 1,797 digits for training, the others for testing.
 
     The rows come writer by writer, so a contiguous split tests on hands that were not trained on, but for the one at
     the border; a shuffled split would put every hand on both sides.
@@ -26,7 +25,7 @@ def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -
     digits = load_digits()
     images = np.stack([enlarge(digit, entry["shape"][-1]) for digit in digits.images])[:, None]
     labels = digits.target.astype(np.uint8)[:, None]
-    for split, rows in (("train", slice(None, TRAIN)), ("test", slice(TRAIN, None))):
+    for split, rows in (("train", slice(None, entry["train"])), ("test", slice(entry["train"], None))):
         np.save(folder / f"{split}.npy", images[rows])
         np.save(folder / f"{split}-labels.npy", labels[rows])
 

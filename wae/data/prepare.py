@@ -52,8 +52,10 @@ def check(name: str, entry: Mapping[str, Any], folder: Path) -> dict[str, int]:
     for split in SPLITS:
         images = read_array(folder / f"{split}.npy")
         expected = tuple(entry["shape"])
-        if images.dtype != np.uint8 or images.shape[1:] != expected or not len(images):
+        if images.dtype != np.uint8 or images.shape[1:] != expected:
             raise DataError(f"{name}: expected {split} images uint8 {expected}, found {images.dtype} {images.shape}")
+        if len(images) != entry[split]:
+            raise DataError(f"{name}: expected {entry[split]:,} {split} images, found {len(images):,}")
         labels = folder / f"{split}-labels.npy"
         if labels.exists() != entry["labels"]:
             raise DataError(f"{name}: labels is {entry['labels']}, but kind {entry['kind']!r} says {labels.exists()}")
