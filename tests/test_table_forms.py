@@ -54,7 +54,7 @@ def test_table_csv(tmp_path: Path) -> None:
         "fd_classifier_mean",
         "fd_classifier_std",
     ]
-    assert list(rows[0])[-3:] == ["fid_published", "fid_published_source", "protocol"]
+    assert list(rows[0])[-3:] == ["fid_published_source", "fid_published_protocol", "protocol"]
     assert "\r" not in content
     assert [row["model"] for row in rows] == ["vae", "wae-mmd", "wae-gan", "data"]
     assert [row["seeds"] for row in rows] == ["3", "3", "3", ""]

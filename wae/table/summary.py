@@ -20,8 +20,8 @@ def summarise(metrics: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
     `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the sample
     standard deviation (n - 1), empty for one seed. A mean over only some of the seeds is not given: where one seed's
     value is empty, so is the mean. The metrics of METRICS that are measured everywhere always have columns.
-    `<metric>_published` is the first claim for that data set, model and metric. `protocol` says how the data set's
-    columns were measured.
+    `<metric>_published` is the first claim for that data set, model and metric, its source and protocol beside.
+    `protocol` says how the data set's columns were measured.
 
     Raises:
         TableError: a column of one data set mixes protocols, sample sizes, references or features.
@@ -80,6 +80,7 @@ def _published(claims: Sequence[Claim], dataset: str, model: str, names: Iterabl
         claim = next(fitting, None)
         columns[f"{name}_published"] = claim.value if claim else math.nan
         columns[f"{name}_published_source"] = claim.source if claim else ""
+        columns[f"{name}_published_protocol"] = claim.protocol if claim else ""
     return columns
 
 
