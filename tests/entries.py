@@ -15,6 +15,13 @@ from wae.yaml import Document
 
 torch.set_num_threads(1)  # sums change with their number, and tests run side by side
 
+SETTINGS = {
+    "samples": 40,
+    "batch": 16,
+    "seed": 1,
+    "pictures": {"samples": 9, "reconstructions": 5, "rows": 3, "steps": 4},
+    "mixture": {"components": 3, "images": 30},
+}
 DATASET = {"kind": "digits", "shape": [1, 8, 8], "labels": False}
 SCHEDULE = {"kind": "steps", "at": [0.5], "factors": [0.1]}
 

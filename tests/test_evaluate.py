@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from entries import SETTINGS
 from torch import Tensor, nn
 
 from wae.errors import UserError
@@ -12,7 +13,6 @@ from wae.metrics.evaluate import Evaluation, evaluate, floor
 from wae.metrics.features import Extractor
 
 SHAPE = (1, 4, 4)
-SETTINGS = {"samples": 40, "batch": 16, "pictures": {"samples": 9, "reconstructions": 5, "rows": 3, "steps": 4}}
 SHARED = ("n", "reference", "features_sha256", "protocol")
 
 
@@ -52,7 +52,12 @@ def images(n: int, seed: int = 0) -> np.ndarray:
 
 
 def run(model: nn.Module, seed: int = 0, **changed: Any) -> Evaluation:
-    arguments = {"test_images": images(60), "extractors": {"classifier": pixels()}, "settings": SETTINGS} | changed
+    arguments = {
+        "train_images": images(50, 2),
+        "test_images": images(60),
+        "extractors": {"classifier": pixels()},
+        "settings": SETTINGS,
+    } | changed
     return evaluate(model, **arguments, device="cpu", generator=torch.Generator().manual_seed(seed))
 
 

@@ -258,3 +258,18 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path, metrics_csv: Path) 
 def test_figures_and_tables_need_no_torch() -> None:
     code = "import sys, wae.figures, wae.table; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_codes_and_prior_are_drawn_beside_each_other_on_one_scale(tmp_path: Path) -> None:
+    """Codes in one quadrant on the left, the prior all over on the right: by the colours of the dots."""
+    codes = np.random.default_rng(0).uniform(1, 2, (200, 2))
+    prior = np.random.default_rng(1).uniform(-4, 4, (200, 2))
+    pixels = drawn(tmp_path, "latent", latent=np.stack([codes, prior]).astype(np.float32)).astype(int)
+    bluish, orange = pixels[..., 2] - pixels[..., 0] > 60, pixels[..., 0] - pixels[..., 2] > 60
+    middle = pixels.shape[1] // 2
+    assert bluish[:, :middle].any()
+    assert orange[:, middle:].any()
+    assert not bluish[:, middle:].any()
+    assert not orange[:, :middle].any()
+    widths = [np.ptp(np.flatnonzero(mask.any(0))) for mask in (bluish, orange)]
+    assert 6 < widths[1] / widths[0] < 10

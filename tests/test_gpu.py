@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from entries import DATASET, MODELS, entry, equal, images, run
+from entries import DATASET, MODELS, SETTINGS, entry, equal, images, run
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -120,9 +120,6 @@ def test_a_reconstruction_on_cuda_is_that_of_the_cpu(name: str, cuda: torch.devi
         assert_close(model.decode(model.encode(x.to(cuda))).cpu(), here, rtol=0, atol=1e-5)
 
 
-SETTINGS = {"samples": 40, "batch": 16, "pictures": {"samples": 9, "reconstructions": 5, "rows": 2, "steps": 4}}
-
-
 class Frozen(torch.nn.Module):
     """A model whose samples do not depend on the device's random numbers."""
 
@@ -140,7 +137,7 @@ def evaluated(device: torch.device | str, classifier: Path) -> Any:
     model = build(DATASET, entry("wae-mmd"), torch.Generator().manual_seed(0)).to(device)
     frozen = Frozen(model, torch.randn(40, 3, generator=torch.Generator().manual_seed(1)).to(device))
     features = {"classifier": classifier_features(classifier, device)}
-    return evaluate(frozen, images(), features, SETTINGS, device=device, generator=torch.Generator(device))
+    return evaluate(frozen, images(), images(), features, SETTINGS, device=device, generator=torch.Generator(device))
 
 
 @gpu

@@ -11,6 +11,7 @@ from wae.types import Count, Fraction, NonNegative, Positive, Whole
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Feature = Literal["classifier", "inception"]
+Path = Literal["linear", "spherical"]
 
 
 # ---- training ---------------------------------------------------------------
@@ -93,6 +94,14 @@ class Pictures(Options):
     reconstructions: Count = Field(description="held-out images shown with their reconstructions")
     rows: Count = Field(description="interpolations")
     steps: Annotated[int, Field(ge=2)] = Field(description="images an interpolation, both ends included")
+    path: Path = Field(default="linear", description="between two codes")
+
+
+class Mixture(Options):
+    """Ex-post density (Ghosh et al. 2020): a Gaussian mixture fitted to codes, an auto-encoder's second sampler."""
+
+    components: Count = Field(description="Gaussians with full covariances; the paper: 10")
+    images: Count = Field(description="first training images whose codes it is fitted to; at least as many")
 
 
 class Rays(Options):
@@ -100,6 +109,7 @@ class Rays(Options):
 
     pairs: Count = Field(description="of held-out images to go between")
     steps: Annotated[int, Field(ge=3)] = Field(description="images an interpolation, both ends included; the paper: 16")
+    path: Path = Field(default="linear", description="between two codes; the paper: linear")
 
 
 class Evaluation(Options):
@@ -110,6 +120,7 @@ class Evaluation(Options):
     batch: Count = Field(description="images generated, or passed through a network, at once")
     seed: Whole = Field(description="of the samples drawn from the prior")
     pictures: Pictures
+    mixture: Mixture = Field(description="of codes, to draw from instead of the prior")
     classifier: Classifier | None = Field(description="null for data without labels")
     interpolation: Rays | None = Field(default=None, description="null for data other than rays")
 

@@ -52,7 +52,7 @@ def _prepare_outs(profile: Profile, scope: Scope) -> list[Out]:
 
 def _evaluate_deps(profile: Profile, scope: Scope) -> list[str]:
     run = [f"{scope['results']}/{scope['dataset']}/{scope['model']}/{scope['seed']}/model.safetensors"]
-    return [*run, f"data/{scope['dataset']}/test.npy", *features(profile, scope["dataset"])]
+    return [*run, *_floor_deps(profile, scope)]
 
 
 def _floor_deps(profile: Profile, scope: Scope) -> list[str]:
@@ -198,7 +198,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="codes",
-            summary="reconstructions and interpolations of one auto-encoder",
+            summary="what the codes of one auto-encoder give: grids, and the codes themselves",
             over=("dataset", "model"),
             command="wae codes {dataset} {model}{option}",
             deps=_first_images,
@@ -206,6 +206,8 @@ STAGES: dict[str, Stage] = {
             outs=templates(
                 Out(PICTURES + "reconstructions.png", real=True, caption="reconstructions"),
                 Out(PICTURES + "interpolations.png", real=True, caption="interpolations"),
+                Out(PICTURES + "expost.png", caption="expost"),
+                Out(PICTURES + "latent.png", caption="latent"),
             ),
         ),
         Stage(

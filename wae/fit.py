@@ -89,6 +89,9 @@ def _evaluation(dataset: str, entries: Mapping[str, Any], described: Mapping[str
     yield from _most((*keys, "pictures", "samples"), pictures["samples"], entry["samples"], "samples of the evaluation")
     yield from _most((*keys, "pictures", "reconstructions"), pictures["reconstructions"], every, held_out)
     yield from _most((*keys, "pictures", "rows"), pictures["rows"], every // 2, f"pairs of {held_out}")
+    mixture, key = entry["mixture"], (*keys, "mixture")
+    yield from _most((*key, "images"), mixture["images"], described["train"], f"training images of {dataset}")
+    yield from _most((*key, "components"), mixture["components"], mixture["images"], "images it is fitted to")
     if rays:
         yield from _most((*keys, "interpolation", "pairs"), rays["pairs"], every // 2, f"pairs of {held_out}")
 

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from wae.figures.plane import latent
 from wae.figures.style import DPI, INK, save, styled
 from wae.io import read_arrays
 
@@ -26,6 +27,11 @@ Images = Mapping[str, np.ndarray]
 def samples(images: Images, title: str) -> Figure:
     """Up to 64 generated images, eight a row."""
     return _figure(_rows(images["samples"][: COLUMNS**2]), f"{title}: samples")
+
+
+def expost(images: Images, title: str) -> Figure:
+    """The same, decoded from a mixture fitted to codes instead of the prior."""
+    return _figure(_rows(images["expost"][: COLUMNS**2]), f"{title}: samples, codes from a fitted mixture")
 
 
 def reconstructions(images: Images, title: str) -> Figure:
@@ -54,6 +60,8 @@ DRAWINGS: dict[str, Callable[[Images, str], Figure]] = {
     "samples": samples,
     "reconstructions": reconstructions,
     "interpolations": interpolations,
+    "expost": expost,
+    "latent": latent,
 }
 
 

@@ -18,7 +18,7 @@ from wae.table.tidy import DATA, METRICS, read_metrics
 
 FLOOR = "_floor"
 ACROSS = 3  # panels a row
-BETTER = {"lower": "lower", "higher": "higher", "data": "nearer to real data"}
+BETTER = {"lower": "lower", "higher": "higher", "data": "nearer to real data", "prior": "nearer to the prior (black)"}
 DASHES = ("", (4, 1.5), (1, 1))  # with more models than colours, the next dash
 
 

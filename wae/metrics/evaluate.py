@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wae.metrics.codes import Encoding, code_measures
+from wae.metrics.codes import Encoding, Matched, code_measures, expost
 from wae.metrics.features import Extractor
 from wae.metrics.frechet import frechet_distance
 from wae.metrics.images import quantise, sharpness
@@ -56,6 +56,7 @@ METRICS = {
 
 def evaluate(
     model: nn.Module,
+    train_images: np.ndarray,
     test_images: np.ndarray,
     extractors: Mapping[str, Extractor],
     settings: Mapping[str, Any],
@@ -66,10 +67,11 @@ def evaluate(
     """The measures and images of `model`, put into evaluation mode.
 
     Args:
+        train_images: uint8 (n, c, h, w); the codes of the first of them are what a second sampler is fitted to.
         test_images: held-out uint8 (n, c, h, w); the first `samples` of them are the reference.
         extractors: by their names in `METRICS`; a metric whose extractor is missing has no value.
-        settings: samples (number generated), batch, pictures: {samples, reconstructions, rows, steps}.
-        generator: on `device`; the prior is drawn from it and nothing else is random.
+        settings: `evaluation.<data set>` of params.
+        generator: on `device`; all that is random is drawn from it, the samples first.
     """
     model.eval()
     if not isinstance(model, Generative):
@@ -83,6 +85,10 @@ def evaluate(
         if isinstance(model, Encoding):
             of_codes, pictures = code_measures(model, test_images, settings, device, generator)
             metrics, images = metrics | of_codes, images | pictures
+        if isinstance(model, Matched):
+            second = rounded(expost(model, train_images, settings, device, generator))
+            metrics |= expost_measures(second, reference, extractors, settings["mixture"])
+            images["expost"] = second[: settings["pictures"]["samples"]]
     return Evaluation(metrics, images)
 
 
@@ -141,4 +147,24 @@ def mean_sharpness(images: np.ndarray) -> Measure:
 def generated(model: Generative, n: int, batch: int, generator: torch.Generator) -> np.ndarray:
     """`n` samples of `model` as uint8, `batch` at a time."""
     sizes = [min(batch, n - start) for start in range(0, n, batch)]
-    return np.concatenate([quantise(model.generate(size, generator)).cpu().numpy() for size in sizes])
+    return rounded(model.generate(size, generator) for size in sizes)
+
+
+def rounded(batches: Iterable[Tensor]) -> np.ndarray:
+    """All images of the batches as uint8, in memory."""
+    return np.concatenate([quantise(images).cpu().numpy() for images in batches])
+
+
+def expost_measures(
+    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor], mixture: Mapping[str, int]
+) -> dict[str, Measure]:
+    """The Frechet distances and the sharpness of images from the second sampler: `<name>_expost`."""
+    measures = feature_measures(fake, reference, extractors) | {"sharpness": mean_sharpness(fake)}
+    how = (
+        f"codes drawn from a mixture of {mixture['components']} Gaussians fitted to {mixture['images']} training codes"
+    )
+    return {
+        f"{name}_expost": replace(measure, protocol=f"{how}; {measure.protocol}")
+        for name, measure in measures.items()
+        if measure.value is not None
+    }

@@ -25,18 +25,34 @@ class Prior(Protocol):
 
 
 def distances(variance: float, directions: Tensor) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
-    """MMD^2 (U-statistic, the WAE authors' kernels), SW_2^2 along `directions`, W_2^2 of the moments' Gaussians."""
+    """Functions of codes x (n, d) and a sample of the prior y.
+
+    MMD^2 (U-statistic, the WAE authors' kernels), SW_2^2 along `directions`, W_2^2 of the moments' Gaussians; and of x
+    alone, |mean|^2 and the coordinates' mean variance in units of the prior's, and their mean fourth standardised
+    moment, 3 for a Gaussian.
+    """
     return {
         "latent_mmd": lambda x, y: mmd_unbiased(x, y, prior_variance=variance),
         "latent_sw": lambda x, y: sliced_wasserstein(x, y, directions),
         "latent_bures": lambda x, y: bures_wasserstein(x.mean(0), x.T.cov(), y.mean(0), y.T.cov()),
+        "latent_mean": lambda x, y: x.mean(0).square().sum() / variance,
+        "latent_variance": lambda x, y: x.var(0).mean() / variance,
+        "latent_kurtosis": lambda x, y: kurtosis(x).mean(),
     }
+
+
+def kurtosis(x: Tensor) -> Tensor:
+    """E (x - m)^4 / (E (x - m)^2)^2 of each column of x (n, d), as (d,); 0 for a constant column."""
+    centred = x - x.mean(0)
+    scale = centred.square().mean(0)
+    return centred.pow(4).mean(0) / scale.square().clamp_min(torch.finfo(x.dtype).tiny)
 
 
 def against_prior(codes: Tensor, prior: Prior, generator: torch.Generator) -> dict[str, float]:
     """The distances of codes (n, d) from as many draws of the prior, in float64.
 
-    `<name>_floor` is the mean over five pairs of prior samples of the same n: what no encoder can be expected to beat.
+    `<name>_floor` is the mean over five pairs of prior samples of the same n: what no encoder can be expected to beat,
+    or, for moments, what the prior's own are.
     """
 
     def drawn() -> Tensor:

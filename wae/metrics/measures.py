@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -35,7 +36,7 @@ def unit(images: np.ndarray, device: torch.device | str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images)).to(device).float() / 255.0
 
 
-def held_out(images: np.ndarray) -> str:
+def held_out(images: Sized) -> str:
     """What a measure was against, in words."""
     return f"first {len(images)} held-out images"
 

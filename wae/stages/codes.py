@@ -1,4 +1,4 @@
-"""The grids of one auto-encoder that start from images of the data."""
+"""The pictures of one auto-encoder that come of its codes."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Reconstructions and interpolations of the first training seed."""
+    """Reconstructions, interpolations, ex-post samples and the codes of the first training seed."""
     samples.run(job)

@@ -20,5 +20,6 @@ def run(job: Job) -> None:
     network = build(job.profile.data["datasets"][dataset], job.profile.params["models"][dataset][model])
     network.load_state_dict(read_weights(job.input("model.safetensors")))
     features = measure.extractors(job, settings, device)
-    test = read_array(job.input("test.npy"))
-    measure.write(job, evaluate(network.to(device), test, features, settings, device=device, generator=generator))
+    train, test = read_array(job.input("train.npy")), read_array(job.input("test.npy"))
+    measured = evaluate(network.to(device), train, test, features, settings, device=device, generator=generator)
+    measure.write(job, measured)

@@ -31,13 +31,14 @@ class Metric:
     """How a metric is called, in what unit it stands, and when it is good.
 
     Args:
-        better: `lower`, `higher`, or `data`: the nearer to real images the better, as a noisy image is sharp too.
+        better: `lower`, `higher`, or `data`: the nearer to real images the better, as a noisy image is sharp too; or
+            `prior`: the nearer to the prior's own, its floor.
         everywhere: whether every table has its columns, also where nothing measured it.
     """
 
     title: str
     unit: str
-    better: Literal["lower", "higher", "data"]
+    better: Literal["lower", "higher", "data", "prior"]
     everywhere: bool = True
 
 
@@ -49,6 +50,16 @@ METRICS: dict[str, Metric] = {
     "latent_mmd": Metric("latent MMD²", "codes against the prior, U-statistic", "lower", everywhere=False),
     "latent_sw": Metric("latent SW²", "codes against the prior, sliced", "lower", everywhere=False),
     "latent_bures": Metric("latent Bures", "moments of codes against the prior's", "lower", everywhere=False),
+    "latent_mean": Metric(
+        "latent mean²", "squared norm of the codes' mean, prior variances", "lower", everywhere=False
+    ),
+    "latent_variance": Metric("latent variance", "mean over coordinates, prior variances", "prior", everywhere=False),
+    "latent_kurtosis": Metric("latent kurtosis", "mean over coordinates; a Gaussian: 3", "prior", everywhere=False),
+    "fid_expost": Metric("FID, ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False),
+    "fd_classifier_expost": Metric(
+        "FD (classifier), ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False
+    ),
+    "sharpness_expost": Metric("sharpness, ex-post", "variance, codes from a mixture", "data", everywhere=False),
     "interpolation_distance": Metric(
         "interpolation distance", "1 - cosine to the nearest real ray", "lower", everywhere=False
     ),

@@ -15,7 +15,7 @@ from wae.table.claims import Claim
 from wae.table.summary import protocols
 from wae.table.tidy import DATA, METRICS
 
-ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data"}
+ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior"}
 LATEX = {"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$", "é": r"\'e"}
 CAPTION = (
     "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, → nearest to the data row). "

@@ -1,0 +1,28 @@
+"""Ways between two codes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """(1 - t) a + t b; a, b (..., d), t broadcast against them."""
+    return torch.lerp(a, b, t)
+
+
+def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Along the great circle (Shoemake 1985): [sin((1 - t) w) a + sin(t w) b] / sin w, w the angle between a and b.
+
+    Where they point the same way, or opposite ways so that no circle is singled out, or one is 0, it is `linear`.
+    """
+    cosine = torch.cosine_similarity(a, b, dim=-1).clamp(-1, 1)[..., None]
+    angle = cosine.arccos()
+    sine = angle.sin()
+    straight = (sine < 1e-4) | (a.norm(dim=-1) * b.norm(dim=-1) == 0)[..., None]
+    safe = torch.where(straight, 1.0, sine)
+    round_ = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / safe
+    return torch.where(straight, linear(a, b, t.expand_as(round_)), round_)
+
+
+PATHS = {"linear": linear, "spherical": spherical}
