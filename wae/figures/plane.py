@@ -16,7 +16,7 @@ def latent(images: Mapping[str, np.ndarray], title: str) -> Figure:
     """
     clouds = images["latent"].astype(np.float64)
     distances = np.square(np.diff(np.sort(clouds, axis=1), axis=0)).mean(axis=(0, 1))
-    figure = Figure(figsize=(7.5, 4.1), layout="constrained")
+    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
     figure.suptitle(f"{title}: the plane in which codes are least like the prior", x=0.01, ha="left", fontsize=11)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     reach = 1.05 * max(np.abs(clouds).max(), np.finfo(np.float32).tiny)
