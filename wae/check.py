@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from wae.config import DATA, PARAMS
 from wae.errors import UserError
 from wae.schema import constant, table
+from wae.settings import shown
 from wae.yaml import Document, Keys
 
 RESERVED = ("data",)
@@ -189,6 +190,10 @@ def _contradictions(params: Mapping[str, Any], data: Mapping[str, Any]) -> Itera
     for dataset, models in params["models"].items():
         for model, entry in models.items():
             yield from _model(("models", dataset, model), model, entry)
+    for figure, settings in (params.get("figures") or {}).items():
+        for model in shown(settings or {}):
+            if model not in params["grid"].get(settings["dataset"], []):
+                yield ("figures", figure), f"shows {model!r}, which grid has not for {settings['dataset']!r}"
 
 
 def _twice(keys: Keys, values: list[Any]) -> Iterator[tuple[Keys, str]]:
