@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .+\n)+)(?:Shell command: (.+)\n)?", re.MULTILINE)
 FIELD = re.compile(r"^    (\w+): (.+)$", re.MULTILINE)
-AXES = ("dataset", "model", "seed")
+AXES = ("figure", "dataset", "model", "seed")
 
 
 def copy(to: Path) -> Project:

@@ -22,9 +22,13 @@ from wae.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.render import DATA_STAGES, dvc_data, everything, rendered, stale
 from wae.stage import Job, Stage
 
-PROFILE = click.Option(
-    ["--profile"], default="", metavar="NAME", help="params/NAME/params.yaml; without it, the full params.yaml"
-)
+
+def profile_option(home: str) -> click.Option:
+    """`--profile`, and the profile that is meant where none is named."""
+    without = Profile.file(home) if home else "the full params.yaml"
+    return click.Option(
+        ["--profile"], default=home, metavar="NAME", help=f"params/NAME/params.yaml; without it, {without}"
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +70,7 @@ def known(stage: Stage, profile: Profile, axes: Mapping[str, str]) -> dict[str, 
             "dataset": list(profile.params["grid"]),
             "model": profile.params["grid"].get(found.get("dataset", ""), []),
             "seed": profile.params["seeds"],
+            "figure": list(profile.figures()),
         }[axis]
         by_text = {str(value): value for value in allowed}
         if text not in by_text:
@@ -82,7 +87,7 @@ def command(stage: Stage) -> click.Command:
         runtime.limit_threads(job.profile.params["compute"]["threads"] if stage.heavy else 1)
         importlib.import_module(f"wae.stages.{stage.name}").run(job)
 
-    options = [] if stage.name in DATA_STAGES else [PROFILE]
+    options = [] if stage.name in DATA_STAGES else [profile_option(stage.home)]
     arguments = [click.Argument([axis]) for axis in stage.over]
     return click.Command(
         stage.name, callback=callback, params=[*arguments, *options], help=stage.summary.capitalize() + "."

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from wae.schema import Options, choice
+from wae.settings import Figures
 from wae.types import Count, Fraction, NonNegative, Positive, Whole
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -141,6 +142,7 @@ class Params(Options):
     grid: Annotated[dict[Name, list[Name]], Field(min_length=1)] = Field(description="data set -> its models")
     evaluation: dict[Name, Evaluation]
     models: dict[Name, dict[Name, Model]]
+    figures: Figures | None = Field(default=None, description="of optimal transport; null for none")
 
 
 # ---- data -------------------------------------------------------------------

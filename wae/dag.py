@@ -6,10 +6,9 @@ rules and `wae dvc` read it. Nothing here imports torch, reads an array or runs 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wae.profile import DATA_PARAMS, Profile
-from wae.stage import Job, Out, Outs, Scope, Stage
+from wae.stage import Job, Out, Scope, Stage, templates
+from wae.transport.stages import FIGURE_STAGES
 
 ARRAYS = ("train", "test")
 
@@ -86,7 +85,7 @@ def _compare_deps(profile: Profile, scope: Scope) -> list[str]:
 def _table_deps(profile: Profile, scope: Scope) -> list[str]:
     pictures = [
         out.path
-        for name in ("samples", "codes", "compare")
+        for name in ("transport", "samples", "codes", "compare")
         for where in STAGES[name].scopes(profile)
         for out in STAGES[name].outs(profile, where)
     ]
@@ -107,15 +106,6 @@ def classified(profile: Profile, dataset: str, model: str = "") -> bool:
 def encodes(profile: Profile, dataset: str, model: str) -> bool:
     """Whether a model has codes: its entry says how they are read."""
     return "posterior" in profile.params["models"][dataset][model]
-
-
-def templates(*outs: Out) -> Outs:
-    """Outputs that are the same templates for every data set."""
-
-    def fill(profile: Profile, scope: Scope) -> list[Out]:
-        return [replace(out, path=out.path.format(**scope)) for out in outs]
-
-    return fill
 
 
 RUN = "{results}/{dataset}/{model}/{seed}/"
@@ -210,6 +200,7 @@ STAGES: dict[str, Stage] = {
                 Out(PICTURES + "latent.png", caption="latent"),
             ),
         ),
+        *FIGURE_STAGES,
         Stage(
             name="collect",
             summary="gather every run's metrics",

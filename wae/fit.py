@@ -8,6 +8,7 @@ from typing import Any
 
 from wae.errors import near, one_of
 from wae.schema import constant, table
+from wae.settings import shown
 from wae.yaml import Keys
 
 Mistake = tuple[Keys, str]
@@ -46,6 +47,9 @@ def contradictions(
                 yield from _optimisers((*keys, "optimisers"), entry)
             if dataset in described and all(sound(*keys, key) for key in ("batch", "pretraining")):
                 yield from _images(keys, entry, described[dataset]["train"])
+    for figure, settings in _mapping(params.get("figures")).items():
+        if sound("figures", figure) and sound("grid"):
+            yield from _shown(("figures", figure), settings or {}, params["grid"])
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -119,6 +123,12 @@ def _images(keys: Keys, entry: Mapping[str, Any], train: int) -> Iterator[Mistak
     yield from _most((*keys, "batch"), entry["batch"], train, what)
     if entry.get("pretraining"):
         yield from _most((*keys, "pretraining", "sample"), entry["pretraining"]["sample"], train, what)
+
+
+def _shown(keys: Keys, settings: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[Mistake]:
+    for model in shown(settings):
+        if model not in grid.get(settings["dataset"], []):
+            yield keys, f"shows {model!r}, which grid has not for {settings['dataset']!r}"
 
 
 def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -90,6 +90,7 @@ def conv(
     filters: tuple[Count, ...],
     kernel: Count,
     width: Positive = 1.0,
+    normalised_decoder: bool = True,
     output: Literal["sigmoid", "tanh"],
 ) -> Networks:
     """Strided SAME convolutions with batch norm, and their transpose (the WAE authors' code, `dcgan_mod`).
@@ -99,13 +100,14 @@ def conv(
         filters: of the encoder's convolutions, one halving the image each; the decoder's are these in reverse.
         kernel: side of every kernel; the WAE paper uses 4 on MNIST, 5 on CelebA.
         width: multiplies every number of filters, to make a network of the same shape small.
+        normalised_decoder: whether the decoder has batch norm, as the authors' has.
         output: activation of the last layer, and with it the pixel range of network and cost.
     """
     channels, height, breadth = shape
     scaled = [max(1, round(width * count)) for count in filters]
     return Networks(
         encoder=_conv_encoder((height, breadth), [channels, *scaled], kernel, heads * latent),
-        decoder=_conv_decoder((height, breadth), [*scaled[::-1], channels], kernel, latent),
+        decoder=_conv_decoder((height, breadth), [*scaled[::-1], channels], kernel, latent, normalised_decoder),
         latent=latent,
         output=OUTPUTS[output],
         critic=partial(_conv_encoder, (height, breadth), [channels, *scaled], kernel, 1, normalised_alone),
@@ -126,14 +128,16 @@ def _conv_encoder(
     return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(size[0] * size[1] * channels[-1], numbers))
 
 
-def _conv_decoder(size: tuple[int, int], channels: Sequence[int], kernel: int, latent: int) -> nn.Module:
+def _conv_decoder(
+    size: tuple[int, int], channels: Sequence[int], kernel: int, latent: int, normalise: bool
+) -> nn.Module:
     upsamplings = min(halvings(size), len(channels) - 2)
     start = channels[0], size[0] >> upsamplings, size[1] >> upsamplings
     # The first layer has no batch norm; the last, of stride 1, sees the last of the upsampled maps.
     blocks = [nn.Sequential(nn.Linear(latent, math.prod(start)), nn.ReLU(inplace=True), nn.Unflatten(1, start))]
     for inputs, outputs in pairwise(channels[: upsamplings + 1]):
         layers = same_transposed(inputs, outputs, kernel, stride=2)
-        blocks.append(nn.Sequential(*layers, *normalised(outputs)))
+        blocks.append(nn.Sequential(*layers, *(normalised(outputs) if normalise else [nn.ReLU(inplace=True)])))
     return nn.Sequential(*blocks, nn.Sequential(*same_transposed(channels[upsamplings], channels[-1], kernel)))
 
 
@@ -168,6 +172,7 @@ def mlp(
     latent: Count,
     layers: Whole,
     units: Count,
+    normalised_decoder: bool = True,
     output: Literal["sigmoid", "tanh"],
 ) -> Networks:
     """Fully connected encoder and decoder with batch norm, for small images and experiments.
@@ -176,11 +181,12 @@ def mlp(
         latent: d, the dimension of the codes.
         layers: hidden layers of each; 0 makes both linear but for the activation of the pixels.
         units: in each hidden layer.
+        normalised_decoder: whether the decoder has batch norm.
         output: activation of the last layer, and with it the pixel range of network and cost.
     """
     pixels = math.prod(shape)
     encoder = perceptron(pixels, layers, units, heads * latent, normalise=nn.BatchNorm1d)
-    decoder = perceptron(latent, layers, units, pixels, normalise=nn.BatchNorm1d)
+    decoder = perceptron(latent, layers, units, pixels, normalise=nn.BatchNorm1d if normalised_decoder else None)
     return Networks(
         encoder=nn.Sequential(nn.Flatten(), encoder),
         decoder=nn.Sequential(decoder, nn.Unflatten(1, tuple(shape))),

@@ -62,6 +62,10 @@ class Profile:
         inception = any("inception" in self.params["evaluation"][d]["features"] for d in self.params["grid"])
         return list(dict.fromkeys([s for s in used if s] + ["inception"] * inception))
 
+    def figures(self) -> dict[str, Any]:
+        """The settings of each figure of optimal transport that it draws."""
+        return {name: of for name, of in (self.params.get("figures") or {}).items() if of is not None}
+
     def may_leave(self, scope: Mapping[str, Any]) -> bool:
         """Whether the licence of a scope's data lets real images be pushed to a remote."""
         source = scope.get("source") or self.data["datasets"][scope["dataset"]].get("source")

@@ -91,7 +91,7 @@ def _definition(stage: Stage, profile: Profile, scope: Mapping[str, Any]) -> dic
     params = [{file: chosen} for file, chosen in files.items() if chosen]
     return {
         "cmd": stage.command.format(**scope),
-        "deps": [*stage.deps(profile, scope), *stage.code()],
+        "deps": [*stage.deps(profile, scope), *stage.code(scope)],
         **({"params": params} if params else {}),
         **outs,
     }

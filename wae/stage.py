@@ -7,7 +7,7 @@ Paths and commands are templates. Formatting one with wildcards in place of valu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -40,20 +40,31 @@ Paths = Callable[[Profile, Scope], list[str]]
 Outs = Callable[[Profile, Scope], list[Out]]
 
 
+def templates(*outs: Out) -> Outs:
+    """Outputs that are the same templates for every data set."""
+
+    def fill(profile: Profile, scope: Scope) -> list[Out]:
+        return [replace(out, path=out.path.format(**scope)) for out in outs]
+
+    return fill
+
+
 @dataclass(frozen=True)
 class Stage:
     """One kind of job.
 
-    The code is the import closure of `wae.stages.<name>`, whose `run(job)` does the work.
+    The code is the import closure of `wae.stages.<name>`, whose `run(job)` does the work, and of `modules`.
 
     Args:
         summary: one line of help.
-        over: the axes it ranges over: (), (source,), or (dataset, ...) with model and seed.
+        over: the axes it ranges over: (), (source,), (figure,), or (dataset, ...) with model and seed.
         command: template of its command line.
         deps: its input files, code aside.
         params: templates of the parameter keys it reads.
+        modules: templates of modules that it imports by name, so that only the one that a job runs makes it stale.
         heavy: whether it imports torch, and so takes the profile's threads, memory and device.
         wanted: whether it exists for a data set and, if it ranges over models, for a model.
+        home: the profile that its command means where none is named.
     """
 
     name: str
@@ -63,16 +74,14 @@ class Stage:
     deps: Paths
     outs: Outs
     params: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     heavy: bool = False
     wanted: Callable[[Profile, str, str], bool] = lambda profile, dataset, model: True
+    home: str = ""
 
-    def code(self) -> tuple[str, ...]:
+    def code(self, scope: Scope) -> tuple[str, ...]:
         """Files whose change makes its outputs stale."""
-        return closure(f"wae.stages.{self.name}")
-
-    def code_fingerprint(self) -> str:
-        """One sha256 of that code."""
-        return fingerprint(self.code())
+        return closure(f"wae.stages.{self.name}", *(module.format(**scope) for module in self.modules))
 
     def scopes(self, profile: Profile) -> Iterator[dict[str, Any]]:
         """Every combination of values it ranges over, in the order of params."""
@@ -81,6 +90,8 @@ class Stage:
                 yield profile.scope()
             case ("source",):
                 yield from (profile.scope(source=source) for source in profile.sources())
+            case ("figure",):
+                yield from (profile.scope(figure=figure) for figure in profile.figures())
             case ("dataset", *axes):
                 for dataset in profile.params["grid"]:
                     values = self.values(profile, dataset)
@@ -145,6 +156,11 @@ class Job:
     def input(self, name: str) -> Path:
         """The first input called `name`."""
         return next(path for path in self.input_paths if path.name == name)
+
+    @property
+    def code_fingerprint(self) -> str:
+        """One sha256 of the files whose change makes its outputs stale."""
+        return fingerprint(self.stage.code(self.scope))
 
     def slice(self) -> dict[str, Any]:
         """The values of the parameter keys it reads."""

@@ -163,7 +163,7 @@ def _published(claims: Sequence[Claim]) -> str:
 
 def _gallery(paths: Sequence[Path]) -> list[str]:
     """Pictures that compare models one below the other, then a table of grids, a row a model."""
-    compared = [_picture(path) for path in paths if len(path.parts) == 2]
+    compared = [_picture(path) for path in paths if len(path.parts) <= 2]
     grids = {(path.parts[1], path.stem): _picture(path) for path in paths if len(path.parts) == 3}
     if not grids:
         return compared

@@ -9,6 +9,7 @@ from wae.code import put_on_path
 from wae.dag import STAGES
 from wae.profile import DATA_PARAMS, Profile
 from wae.render import everything, stale
+from wae.settings import Figures
 from wae.stage import Job
 
 put_on_path()  # jobs run `wae` by name, also where no environment is activated
@@ -45,6 +46,7 @@ wildcard_constraints:
     dataset="|".join(DATA.data["datasets"]),
     model=r"(?!data\b)[a-z0-9-]+",
     seed=r"\d+",
+    figure="|".join(Figures.model_fields),
 
 
 def job(stage: str, wildcards) -> Job:
@@ -60,7 +62,10 @@ def inputs(stage: str):
 
 def outputs(stage: str, scope=None) -> list:
     """A stage's outputs as patterns, with a caption in the report where the table names one."""
-    axes = {axis: f"{{{axis}}}" for axis in ("results", "dataset", "model", "seed")}
+    axes = {
+        axis: f"{{{axis}}}"
+        for axis in ("results", "dataset", "model", "seed", "figure")
+    }
     return [
         (
             snakemake.io.report(
@@ -78,7 +83,7 @@ def tracked(stage: str) -> dict:
     return {
         "command": lambda wildcards: job(stage, wildcards).command,
         "slice": lambda wildcards: job(stage, wildcards).slice(),
-        "code": STAGES[stage].code_fingerprint(),
+        "code": lambda wildcards: job(stage, wildcards).code_fingerprint,
     }
 
 
@@ -87,7 +92,7 @@ def tracked_job(of: Job) -> dict:
     return {
         "command": of.command,
         "slice": of.slice(),
-        "code": of.stage.code_fingerprint(),
+        "code": of.code_fingerprint,
     }
 
 
