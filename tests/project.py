@@ -69,7 +69,7 @@ class Project:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     def planned(self, target: str, *options: str) -> list[SnakemakeJob]:
-        """The jobs that Snakemake would run, targets aside."""
+        """The jobs that Snakemake would run, targets aside; files that only say why are not among their inputs."""
         text = self.run("snakemake", "-n", "--printshellcmds", *options, target).stdout
         return [_snakemake_job(*match.groups()) for match in JOB.finditer(text)]
 
@@ -88,7 +88,7 @@ class Project:
 
     def _files(self, paths: list[str], wdir: str) -> frozenset[str]:
         relative = {os.path.relpath(Path(wdir) / path, self.folder.resolve()) for path in paths}
-        return frozenset(path for path in relative if not path.endswith(".py"))
+        return frozenset(path for path in relative if not path.endswith(".py") and path != "uv.lock")
 
     def changed(self, *files: str) -> set[str]:
         """The stages that `dvc status` calls changed."""
@@ -100,7 +100,8 @@ def _snakemake_job(rule: str, body: str, command: str | None) -> SnakemakeJob:
     wildcards = dict(part.split("=", 1) for part in fields.get("wildcards", "").split(", ") if part)
     first, *rest = [wildcards[axis] for axis in AXES if axis in wildcards] or [""]
     name = "-".join(filter(None, [rule.replace("_", "-", 1), first])) + ("@" + "-".join(rest) if rest else "")
-    files = [frozenset(filter(None, fields.get(key, "").split(", "))) for key in ("input", "output")]
+    listed = [filter(None, fields.get(key, "").split(", ")) for key in ("input", "output")]
+    files = [frozenset(path for path in of if not path.startswith(".wae/")) for of in listed]
     return SnakemakeJob(name, files[0], files[1], (command or "").split(" > ")[0])
 
 

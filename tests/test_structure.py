@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from project import ROOT
 
-from wae.code import closure, fingerprint
+from wae.code import closure
 from wae.dag import STAGES
 from wae.schema import options, table
 
@@ -73,12 +73,6 @@ def test_imports_run_one_way() -> None:
                 found = {at} if at else {alias.name for alias in node.names}
                 imports.setdefault(name, set()).update(found - {name})
     assert len(list(TopologicalSorter(imports).static_order())) > 20
-
-
-def test_a_fingerprint_depends_on_names_and_contents() -> None:
-    files = closure("wae.stages.table")
-    assert fingerprint(files) != fingerprint(files[1:])
-    assert len(fingerprint(files)) == 64
 
 
 def test_options_are_the_constructors_keyword_arguments() -> None:

@@ -13,14 +13,18 @@ from typing import Any
 import click
 
 from wae import runtime
-from wae.check import Mistakes, load_data
+from wae.check import Mistakes
 from wae.code import ROOT
-from wae.dag import STAGES
+from wae.dag import STAGES, jobs
 from wae.errors import UserError, one_of
 from wae.io import write_text
+from wae.lock import record
 from wae.profile import DATA_DVC, DATA_PARAMS, Profile
-from wae.render import DATA_STAGES, dvc_data, everything, rendered, stale
+from wae.receipt import Hashes
+from wae.render import DATA_STAGES, all_data, dvc_data, rendered, stale
+from wae.runrecord import recorded
 from wae.stage import Job, Stage
+from wae.state import State
 
 
 def profile_option(home: str) -> click.Option:
@@ -42,7 +46,7 @@ def cli() -> None:
 def begin(stage: Stage, profile: str, axes: Mapping[str, str]) -> Job:
     """The job that a command line names, once everything it depends on has been checked."""
     if stage.name in DATA_STAGES:
-        of = everything(load_data(Path(DATA_PARAMS)))
+        of = all_data()
         mistakes = (
             [] if Path(DATA_DVC).read_text(encoding="utf-8") == dvc_data(of.data) else [f"{DATA_DVC}: run `wae dvc`"]
         )
@@ -85,7 +89,8 @@ def command(stage: Stage) -> click.Command:
     def callback(profile: str = "", **axes: str) -> None:
         job = begin(stage, profile, axes)
         runtime.limit_threads(job.profile.params["compute"]["threads"] if stage.heavy else 1)
-        importlib.import_module(f"wae.stages.{stage.name}").run(job)
+        with recorded(job):
+            importlib.import_module(f"wae.stages.{stage.name}").run(job)
 
     options = [] if stage.name in DATA_STAGES else [profile_option(stage.home)]
     arguments = [click.Argument([axis]) for axis in stage.over]
@@ -166,6 +171,64 @@ def show(table: Path) -> None:
     for line in [columns, *cells]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
     click.echo(f"\n{table.with_suffix('.md')} has the whole table and the pictures; they lie in {table.parent}/*/")
+
+
+# ---- provenance -------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("path")
+def why(path: str) -> None:
+    """Say why PATH, an output, is or is not up to date, and what making it anew would cost."""
+    from wae import provenance
+
+    click.echo(provenance.why(path))
+
+
+@cli.command()
+@click.argument("path")
+@click.option("--row", nargs=2, metavar="DATASET MODEL", help="of a table: follow only what made this row")
+def trace(path: str, row: tuple[str, str] | None) -> None:
+    """Follow PATH, an output or a picture of one, back to parameters, code and downloaded files."""
+    from wae import provenance
+
+    for line in provenance.trace(path, row):
+        click.echo(line)
+
+
+def states(profiles: tuple[str, ...]) -> list[State]:
+    """Of the profiles named, or of all that have results."""
+    chosen = [read_profile(name) for name in profiles or Profile.names()]
+    hash_of = Hashes()
+    return [State(jobs(of), hash_of) for of in chosen if profiles or Path(of.results, "receipts").is_dir()]
+
+
+@cli.command()
+@click.argument("profiles", nargs=-1)
+@click.option("--deep", is_flag=True, help="read every byte of every artifact and of DVC's cache")
+def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
+    """Compare every artifact of PROFILES (all that have results) with its receipt, the present, and DVC's lock."""
+    from wae import provenance
+
+    found = list(provenance.verify(states(profiles), deep=deep))
+    for finding in found:
+        click.echo(f"{finding.path}: {finding.wrong}")
+    if found:
+        sys.exit(1)
+    click.echo("every artifact is what its receipt says")
+
+
+@cli.command()
+@click.argument("profiles", nargs=-1)
+def accept(profiles: tuple[str, ...]) -> None:
+    """Take changes of comments and layout as none: where the syntax trees are equal nothing is made again."""
+    from wae import provenance
+
+    of = states(profiles)
+    taken = [address for state in of for address in provenance.accept(state)]
+    for state in of:
+        record(State(state.jobs.values(), state.hash_of))
+    click.echo(f"{len(taken)} jobs are up to date again" if taken else "nothing to accept")
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 import sys
 from collections.abc import Iterable
@@ -24,15 +23,6 @@ def closure(*modules: str) -> tuple[str, ...]:
             seen.add(path)
             waiting += [_file(name) for name in _imports(path)]
     return tuple(sorted(path.relative_to(ROOT).as_posix() for path in seen))
-
-
-@cache
-def fingerprint(files: tuple[str, ...]) -> str:
-    """One sha256 of several files' names and contents."""
-    digest = hashlib.sha256()
-    for name in files:
-        digest.update(name.encode() + b"\0" + hashlib.sha256((ROOT / name).read_bytes()).digest())
-    return digest.hexdigest()
 
 
 @cache

@@ -7,7 +7,7 @@ rules and `wae dvc` read it. Nothing here imports torch, reads an array or runs 
 from __future__ import annotations
 
 from wae.profile import DATA_PARAMS, Profile
-from wae.stage import Job, Out, Scope, Stage, templates
+from wae.stage import DATA, Job, Out, Scope, Stage, templates
 from wae.transport.stages import FIGURE_STAGES
 
 ARRAYS = ("train", "test")
@@ -122,6 +122,7 @@ STAGES: dict[str, Stage] = {
             params=("sources.{source}.files",),
             deps=lambda profile, scope: [],
             outs=_download_outs,
+            home=DATA,
         ),
         Stage(
             name="prepare",
@@ -131,6 +132,7 @@ STAGES: dict[str, Stage] = {
             params=("datasets.{dataset}",),
             deps=_prepare_deps,
             outs=_prepare_outs,
+            home=DATA,
         ),
         Stage(
             name="classifier",
@@ -238,3 +240,9 @@ STAGES: dict[str, Stage] = {
 def jobs(profile: Profile) -> list[Job]:
     """Every job that a profile's table needs, data first."""
     return [Job(stage, profile, scope) for stage in STAGES.values() for scope in stage.scopes(profile)]
+
+
+def data_jobs(profile: Profile) -> list[Job]:
+    """Those of them that all profiles share."""
+    shared = [stage for stage in STAGES.values() if stage.home == DATA]
+    return [Job(stage, profile, scope) for stage in shared for scope in stage.scopes(profile)]

@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import os
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +104,15 @@ def write_with(path: Path, save: Callable[[IO[bytes]], None]) -> None:
     stream = io.BytesIO()
     save(stream)
     write_bytes(path, stream.getvalue())
+
+
+def tag_png(path: Path, keyword: str, text: str) -> None:
+    """Put a text into a PNG's metadata, right after its header."""
+    content = path.read_bytes()
+    header = 8 + 25  # signature, and IHDR whole
+    chunk = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1")
+    framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    write_bytes(path, content[:header] + framed + content[header:])
 
 
 def sha256(path: Path) -> str:

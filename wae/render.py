@@ -10,11 +10,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from wae.check import load_data
 from wae.dag import STAGES
 from wae.profile import DATA_DVC, DATA_PARAMS, Profile, in_data
-from wae.stage import Stage
+from wae.stage import DATA, LOCK, Stage
 
-DATA_STAGES = ("download", "prepare")
+DATA_STAGES = tuple(name for name, stage in STAGES.items() if stage.home == DATA)
 HEADER = "# Rendered from {params} by `{command}`: edit that, not this.\n"
 
 
@@ -23,6 +24,11 @@ def everything(data: Mapping[str, Any]) -> Profile:
     grid: dict[str, list[str]] = {dataset: [] for dataset in data["datasets"]}
     evaluation = {dataset: {"features": ["inception"]} for dataset in grid}
     return Profile("", {"grid": grid, "evaluation": evaluation, "seeds": []}, data)
+
+
+def all_data() -> Profile:
+    """The same, read from data/params.yaml."""
+    return everything(load_data(Path(DATA_PARAMS)))
 
 
 def dvc_data(data: Mapping[str, Any]) -> str:
@@ -82,7 +88,7 @@ def _definition(stage: Stage, profile: Profile, scope: Mapping[str, Any]) -> dic
         DATA_PARAMS: [key for key in keys if in_data(key)],
     }
     outs: dict[str, list[Any]] = {}
-    for out in stage.outs(profile, scope):
+    for out in stage.written(profile, scope):
         kept = out.real and not profile.may_leave(scope)
         options: dict[str, Any] = {"push": False} if kept else {}
         if out.shown == "plots":
@@ -91,7 +97,7 @@ def _definition(stage: Stage, profile: Profile, scope: Mapping[str, Any]) -> dic
     params = [{file: chosen} for file, chosen in files.items() if chosen]
     return {
         "cmd": stage.command.format(**scope),
-        "deps": [*stage.deps(profile, scope), *stage.code(scope)],
+        "deps": [*stage.deps(profile, scope), *stage.code(scope), LOCK],
         **({"params": params} if params else {}),
         **outs,
     }

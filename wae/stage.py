@@ -12,9 +12,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from wae.code import closure, fingerprint
+from wae.code import closure
 from wae.profile import Profile
 from wae.yaml import canonical
+
+LOCK = "uv.lock"  # the environment: a file behind every job
+DATA = "data"
 
 Scope = Mapping[str, Any]
 """Values for a template's fields: `results`, `option`, and the stage's axes."""
@@ -64,7 +67,7 @@ class Stage:
         modules: templates of modules that it imports by name, so that only the one that a job runs makes it stale.
         heavy: whether it imports torch, and so takes the profile's threads, memory and device.
         wanted: whether it exists for a data set and, if it ranges over models, for a model.
-        home: the profile that its command means where none is named.
+        home: the profile that its command means where none is named; `data` for what all profiles share.
     """
 
     name: str
@@ -80,8 +83,17 @@ class Stage:
     home: str = ""
 
     def code(self, scope: Scope) -> tuple[str, ...]:
-        """Files whose change makes its outputs stale."""
+        """Source files whose change makes its outputs stale."""
         return closure(f"wae.stages.{self.name}", *(module.format(**scope) for module in self.modules))
+
+    def receipt(self, scope: Scope) -> str:
+        """The file that says what a job's outputs were made from."""
+        folder = DATA if self.home == DATA else scope["results"]
+        return "/".join([folder, "receipts", self.name, *(str(scope[axis]) for axis in self.over)]) + ".json"
+
+    def written(self, profile: Profile, scope: Scope) -> list[Out]:
+        """Everything that a job leaves: its outputs and its receipt."""
+        return [*self.outs(profile, scope), Out(self.receipt(scope))]
 
     def scopes(self, profile: Profile) -> Iterator[dict[str, Any]]:
         """Every combination of values it ranges over, in the order of params."""
@@ -158,9 +170,14 @@ class Job:
         return next(path for path in self.input_paths if path.name == name)
 
     @property
-    def code_fingerprint(self) -> str:
-        """One sha256 of the files whose change makes its outputs stale."""
-        return fingerprint(self.stage.code(self.scope))
+    def code(self) -> tuple[str, ...]:
+        """The source files behind it."""
+        return self.stage.code(self.scope)
+
+    @property
+    def receipt(self) -> str:
+        """The file that says what its outputs were made from."""
+        return self.stage.receipt(self.scope)
 
     def slice(self) -> dict[str, Any]:
         """The values of the parameter keys it reads."""

@@ -4,13 +4,17 @@ from functools import cache
 
 import snakemake.io
 
-from wae.check import Mistakes, load_data
+from wae.check import Mistakes
 from wae.code import put_on_path
-from wae.dag import STAGES
-from wae.profile import DATA_PARAMS, Profile
-from wae.render import everything, stale
+from wae.dag import STAGES, data_jobs, jobs
+from wae.io import write_text
+from wae.lock import record
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.render import all_data, stale
 from wae.settings import Figures
 from wae.stage import Job
+from wae.state import State
 
 put_on_path()  # jobs run `wae` by name, also where no environment is activated
 
@@ -36,7 +40,7 @@ def profile(results: str) -> Profile:
 
 
 try:
-    DATA = everything(load_data(Path(DATA_PARAMS)))
+    DATA = all_data()
 except Mistakes as error:
     stop(error.sentences)
 
@@ -49,6 +53,23 @@ wildcard_constraints:
     figure="|".join(Figures.model_fields),
 
 
+HASHES, STATES = Hashes(), {}
+
+
+def state(of: Profile) -> State:
+    """What of a profile is up to date. What an earlier run finished and did not live to record is recorded now."""
+    if id(of) not in STATES:
+        STATES[id(of)] = State(data_jobs(DATA) if of is DATA else jobs(of), HASHES)
+        record(STATES[id(of)])
+    return STATES[id(of)]
+
+
+def record_all() -> None:
+    """Let DVC record, of every profile that was asked for, what is up to date after a run."""
+    for before in STATES.values():
+        record(State(before.jobs.values(), HASHES))
+
+
 def job(stage: str, wildcards) -> Job:
     """The job that wildcards name."""
     of = profile(wildcards.results)
@@ -56,12 +77,41 @@ def job(stage: str, wildcards) -> Job:
     return Job(STAGES[stage], of, of.scope(**axes))
 
 
+def needed(of: Job) -> list[str]:
+    """A job's inputs, and if it is not up to date a file that says why and is newer than its outputs.
+
+    Receipts decide, as they do under DVC, and not times: inputs count as ancient but for those that will be made anew.
+    """
+    if not workflow.is_main_process:
+        return of.inputs
+    now = state(of.profile)
+    files = [path if now.changes(path) else ancient(path) for path in of.inputs]
+    if why := now.why(of.address):
+        said = Path(".wae/stale", of.profile.results, of.address)
+        write_text(said, "\n".join(why) + "\n")
+        files.append(str(said))
+    return files
+
+
 def inputs(stage: str):
-    return lambda wildcards: job(stage, wildcards).inputs
+    return lambda wildcards: needed(job(stage, wildcards))
+
+
+def shared(stage: str, **axes) -> Job:
+    """A job that all profiles share."""
+    return Job(STAGES[stage], DATA, DATA.scope(**axes))
+
+
+def inputs_of(of: Job):
+    return lambda wildcards: needed(of)
+
+
+def command(stage: str):
+    return lambda wildcards: job(stage, wildcards).command
 
 
 def outputs(stage: str, scope=None) -> list:
-    """A stage's outputs as patterns, with a caption in the report where the table names one."""
+    """What a stage writes as patterns, with a caption in the report where the table names one."""
     axes = {
         axis: f"{{{axis}}}"
         for axis in ("results", "dataset", "model", "seed", "figure")
@@ -74,26 +124,8 @@ def outputs(stage: str, scope=None) -> list:
             if out.caption
             else out.path
         )
-        for out in STAGES[stage].outs(DATA, scope or axes)
+        for out in STAGES[stage].written(DATA, scope or axes)
     ]
-
-
-def tracked(stage: str) -> dict:
-    """The command, and what Snakemake compares with the last run, parameter values and the code behind them."""
-    return {
-        "command": lambda wildcards: job(stage, wildcards).command,
-        "slice": lambda wildcards: job(stage, wildcards).slice(),
-        "code": lambda wildcards: job(stage, wildcards).code_fingerprint,
-    }
-
-
-def tracked_job(of: Job) -> dict:
-    """The same for a job without wildcards."""
-    return {
-        "command": of.command,
-        "slice": of.slice(),
-        "code": of.code_fingerprint,
-    }
 
 
 def log_of(stage: str, suffix: str = "log") -> str:

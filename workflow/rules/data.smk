@@ -6,6 +6,8 @@ for source in DATA.sources():
     rule:
         name:
             f"download_{source}"
+        input:
+            inputs_of(shared("download", source=source)),
         output:
             outputs("download", {"source": source}),
         log:
@@ -17,7 +19,7 @@ for source in DATA.sources():
             mem_mb=500,
             runtime=240,
         params:
-            **tracked_job(Job(STAGES["download"], DATA, DATA.scope(source=source))),
+            command=shared("download", source=source).command,
         shell:
             "{params.command} > {log} 2>&1"
 
@@ -28,7 +30,7 @@ for dataset in DATA.params["grid"]:
         name:
             f"prepare_{dataset}"
         input:
-            Job(STAGES["prepare"], DATA, DATA.scope(dataset=dataset)).inputs,
+            inputs_of(shared("prepare", dataset=dataset)),
         output:
             outputs("prepare", {"dataset": dataset}),
         log:
@@ -40,6 +42,6 @@ for dataset in DATA.params["grid"]:
             mem_mb=1000,
             runtime=60,
         params:
-            **tracked_job(Job(STAGES["prepare"], DATA, DATA.scope(dataset=dataset))),
+            command=shared("prepare", dataset=dataset).command,
         shell:
             "{params.command} > {log} 2>&1"

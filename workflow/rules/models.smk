@@ -16,7 +16,7 @@ rule classifier:
         gpu=gpu,
         runtime=60,
     params:
-        **tracked("classifier"),
+        command=command("classifier"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -36,7 +36,7 @@ rule floor:
         gpu=gpu,
         runtime=60,
     params:
-        **tracked("floor"),
+        command=command("floor"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -56,7 +56,7 @@ rule train:
         gpu=gpu,
         runtime=1440,
     params:
-        **tracked("train"),
+        command=command("train"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -76,6 +76,6 @@ rule evaluate:
         gpu=gpu,
         runtime=120,
     params:
-        **tracked("evaluate"),
+        command=command("evaluate"),
     shell:
         "{params.command} > {log} 2>&1"

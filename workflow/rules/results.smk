@@ -15,7 +15,7 @@ rule samples:
         mem_mb=1000,
         runtime=10,
     params:
-        **tracked("samples"),
+        command=command("samples"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -34,7 +34,7 @@ rule codes:
         mem_mb=1000,
         runtime=10,
     params:
-        **tracked("codes"),
+        command=command("codes"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -53,7 +53,7 @@ rule collect:
         mem_mb=1000,
         runtime=10,
     params:
-        **tracked("collect"),
+        command=command("collect"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -72,7 +72,7 @@ rule compare:
         mem_mb=1000,
         runtime=10,
     params:
-        **tracked("compare"),
+        command=command("compare"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -91,6 +91,6 @@ rule table:
         mem_mb=1000,
         runtime=10,
     params:
-        **tracked("table"),
+        command=command("table"),
     shell:
         "{params.command} > {log} 2>&1"

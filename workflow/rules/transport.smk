@@ -16,7 +16,7 @@ rule posteriors:
         gpu=gpu,
         runtime=60,
     params:
-        **tracked("posteriors"),
+        command=command("posteriors"),
     shell:
         "{params.command} > {log} 2>&1"
 
@@ -35,6 +35,6 @@ rule transport:
         mem_mb=compute("memory_mb"),
         runtime=60,
     params:
-        **tracked("transport"),
+        command=command("transport"),
     shell:
         "{params.command} > {log} 2>&1"

@@ -1,0 +1,301 @@
+"""After any sequence of runs, edits, checkouts and accidents both engines say the same of what is up to date."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from project import Project
+from stubs import FILES, PARAMS, TARGET, agreed, commit, repro, snakemake, stubbed
+
+GAN = {
+    "train-digits@wae-gan-1", "evaluate-digits@wae-gan-1", "samples-digits@wae-gan", "codes-digits@wae-gan",
+    "collect", "compare-digits", "table",
+}  # fmt: skip
+WEIGHTS = "results/smoke/digits/wae-gan/1/model.safetensors"
+
+
+def set_lr(project: Project, value: str) -> None:
+    """The learning rate of wae-gan's critic, which one training alone depends on."""
+    path = project.folder / PARAMS
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = [index for index, line in enumerate(lines) if "latent_critic:" in line]
+    assert found
+    for index in found:
+        lines[index] = f"        latent_critic: {{<<: *digits-adam, lr: {value}}}\n"
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The stubbed smoke run, made once by Snakemake and committed."""
+    project = stubbed(tmp_path_factory.mktemp("made"))
+    everything = agreed(project)
+    assert "table" in everything and "prepare-digits" in everything  # noqa: PT018
+    snakemake(project)
+    commit(project, "made")
+    return project
+
+
+@pytest.fixture
+def project(made: Project, tmp_path: Path) -> Project:
+    """A copy of it, times kept."""
+    folder = tmp_path / "project"
+    shutil.copytree(made.folder, folder, symlinks=True)
+    return Project(folder)
+
+
+def test_a_run_by_snakemake_is_recorded_for_dvc(made: Project) -> None:
+    assert agreed(made) == set()
+
+
+def test_a_parameter_edited_then_run_by_either_engine(project: Project) -> None:
+    for run, value in ((repro, "0.0006"), (snakemake, "0.0007")):
+        set_lr(project, value)
+        assert agreed(project) == GAN
+        run(project)
+        assert agreed(project) == set()
+
+
+def test_a_partial_run_and_an_edit_leave_no_wrong_record(project: Project) -> None:
+    """The lock must not say a parameter that the model was not trained with."""
+    set_lr(project, "0.0006")
+    snakemake(project, WEIGHTS)
+    assert agreed(project) == GAN - {"train-digits@wae-gan-1"}
+    set_lr(project, "0.0009")
+    snakemake(project, "results/smoke/digits/classifier.json")
+    assert "0.0009" not in (project.folder / "params/smoke/dvc.lock").read_text(encoding="utf-8")
+    assert agreed(project) == GAN
+    set_lr(project, "0.0006")
+    assert agreed(project) == GAN - {"train-digits@wae-gan-1"}
+
+
+def test_a_clone_pulls_and_has_nothing_to_do(project: Project, tmp_path: Path) -> None:
+    clone = cloned(project, tmp_path)
+    assert "table" in agreed(clone)
+    clone.run("dvc", "pull", "--quiet", *FILES)
+    assert agreed(clone) == set()
+    set_lr(clone, "0.0006")
+    assert agreed(clone) == GAN
+
+
+def cloned(project: Project, tmp_path: Path) -> Project:
+    """A clone of the last commit, and a remote that holds what is recorded."""
+    remote = str(tmp_path / "remote")
+    project.run("dvc", "remote", "modify", "--local", "storage", "url", remote)
+    project.run("dvc", "push", "--quiet", *FILES)
+    commit(project, "recorded")
+    project.run("git", "clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("dvc", "remote", "modify", "--local", "storage", "url", remote)
+    return clone
+
+
+def test_a_comment_is_accepted_and_code_is_not(project: Project) -> None:
+    stage = "wae/stages/evaluate.py"
+    project.edit(stage, "\n\nfrom", "\n\n# A comment.\nfrom")
+    changed = agreed(project)
+    assert {"evaluate-digits@wae-mmd-1", "table"} <= changed
+    assert "train-digits@wae-mmd-1" not in changed
+    assert "2 jobs are up to date again" in project.run("wae", "accept").stdout
+    assert agreed(project) == set()
+    project.edit(stage, "# A comment.", "LEVEL = 1")
+    assert agreed(project) == changed
+    assert "nothing to accept" in project.run("wae", "accept").stdout
+    assert agreed(project) == changed
+
+
+# ---- the rest, for `make test-long` -----------------------------------------
+
+
+@pytest.mark.slow
+def test_git_back_and_dvc_checkout(project: Project) -> None:
+    set_lr(project, "0.0006")
+    snakemake(project)
+    commit(project, "another rate")
+    project.run("git", "checkout", "--quiet", "HEAD~1")
+    assert agreed(project) >= GAN
+    project.run("dvc", "checkout", "--quiet", *FILES)
+    assert agreed(project) == set()
+    project.run("git", "checkout", "--quiet", "-")
+    project.run("dvc", "checkout", "--quiet", *FILES)
+    assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_an_edit_before_any_run(tmp_path: Path) -> None:
+    project = stubbed(tmp_path)
+    set_lr(project, "0.0006")
+    before = agreed(project)
+    repro(project)
+    assert agreed(project) == set()
+    assert before > GAN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["train", "collect"])
+def test_a_failed_run_certifies_nothing_stale(project: Project, stage: str) -> None:
+    set_lr(project, "0.0006")
+    snakemake(project, check=False, STUB_FAILS=stage)
+    failed = agreed(project)
+    assert failed == (GAN if stage == "train" else {"collect", "compare-digits", "table"})
+    repro(project)
+    assert agreed(project) == set()
+
+
+def killed(project: Project) -> None:
+    """Snakemake killed, with all it started, in a training."""
+    command = ["snakemake", "--cores", "2", TARGET]
+    process = subprocess.Popen(
+        command, cwd=project.folder, env=project.environment(STUB_HANGS="train"), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    mark = project.folder / "scratch/hangs"
+    until = time.monotonic() + 60
+    while not mark.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    assert mark.exists()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    mark.unlink()
+    project.run("snakemake", "--unlock", TARGET)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", [snakemake, repro])
+def test_killed_in_a_training(project: Project, then: Callable[[Project], None]) -> None:
+    set_lr(project, "0.0006")
+    killed(project)
+    assert agreed(project) == GAN
+    then(project)
+    assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_killed_in_the_first_run(tmp_path: Path) -> None:
+    """What was finished before the kill is recorded when Snakemake is next asked."""
+    project = stubbed(tmp_path)
+    killed(project)
+    left = agreed(project)
+    assert "prepare-digits" not in left
+    assert {"train-digits@wae-mmd-1", "train-digits@wae-gan-1"} <= left
+
+
+@pytest.mark.slow
+def test_a_deleted_output(project: Project) -> None:
+    (project.folder / WEIGHTS).unlink()
+    assert agreed(project) == GAN
+    snakemake(project)
+    assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_a_touched_input_and_an_edited_one(project: Project) -> None:
+    path = project.folder / "data/digits/train.npy"
+    path.touch()
+    assert agreed(project) == set()
+    path.write_text("another", encoding="utf-8")
+    assert {"prepare-digits", "train-digits@wae-mmd-1", "table"} <= agreed(project)
+    snakemake(project)
+    assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_a_seed_added_a_model_removed_a_model_renamed(project: Project) -> None:
+    project.edit(PARAMS, "seeds: [1]", "seeds: [1, 2]")
+    project.run("wae", "dvc")
+    assert {"train-digits@wae-mmd-2", "collect"} <= agreed(project)
+    repro(project)
+    assert agreed(project) == set()
+    project.edit(PARAMS, "[wae-mmd, wae-gan]", "[wae-mmd]")
+    project.run("wae", "dvc")
+    assert agreed(project) == {"collect", "compare-digits", "table"}
+    snakemake(project)
+    assert agreed(project) == set()
+    project.edit(PARAMS, "[wae-mmd]", "[wae]")
+    project.edit(PARAMS, "    wae-mmd: &digits", "    wae: &digits")
+    project.run("wae", "dvc")
+    assert {"train-digits@wae-1", "train-digits@wae-2", "collect"} <= agreed(project)
+    snakemake(project)
+    assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_another_environment(project: Project) -> None:
+    everything = {job.name for job in project.planned(TARGET, "--forceall")}
+    with (project.folder / "uv.lock").open("a", encoding="utf-8") as file:
+        file.write("\n# another\n")
+    assert agreed(project) == everything
+    snakemake(project)
+    assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_back_and_forth_by_dvc_s_run_cache(project: Project) -> None:
+    """A parameter set to another value and back: DVC restores, receipts with the outputs, and runs nothing."""
+    for value in ("0.0006", "0.0005"):
+        set_lr(project, value)
+        repro(project)
+        assert agreed(project) == set()
+
+
+@pytest.mark.slow
+def test_thirty_random_steps(project: Project) -> None:
+    """Drawn with a fixed seed; the sets are compared after each."""
+    draw, log = random.Random(20), []
+
+    def edit() -> None:
+        set_lr(project, draw.choice(["0.0005", "0.0006", "0.0007"]))
+
+    def comment() -> None:
+        name = draw.choice(["train", "evaluate", "table"])
+        with (project.folder / f"wae/stages/{name}.py").open("a", encoding="utf-8") as file:
+            file.write("# more\n")
+
+    def code() -> None:
+        name = draw.choice(["train", "evaluate", "table"])
+        with (project.folder / f"wae/stages/{name}.py").open("a", encoding="utf-8") as file:
+            file.write(f"NUMBER = {draw.randrange(1000)}\n")
+
+    def partial() -> None:
+        snakemake(project, draw.choice([WEIGHTS, "results/smoke/metrics.csv", "results/smoke/digits/classifier.json"]))
+
+    def fail() -> None:
+        snakemake(project, check=False, STUB_FAILS=draw.choice(["train", "evaluate", "collect"]))
+
+    def delete() -> None:
+        (project.folder / draw.choice([WEIGHTS, "results/smoke/metrics.csv", TARGET])).unlink(missing_ok=True)
+
+    def touch() -> None:
+        path = project.folder / "data/digits/train.npy"
+        if path.exists():
+            path.touch()
+
+    def keep() -> None:
+        commit(project, "kept")
+
+    def back() -> None:
+        commit(project, "here")
+        project.run("git", "checkout", "--quiet", "HEAD~1")
+        project.run("dvc", "checkout", "--quiet", "--force", *FILES, check=False)
+
+    def accept() -> None:
+        project.run("wae", "accept")
+
+    steps = [edit, edit, comment, code, partial, fail, delete, touch, keep, back, accept]
+    steps += [lambda: snakemake(project), lambda: repro(project)] * 2
+    for _ in range(30):
+        step = draw.choice(steps)
+        log.append(getattr(step, "__name__", "run"))
+        step()
+        try:
+            agreed(project)
+        except AssertionError as error:
+            raise AssertionError(f"after {', '.join(log)}: {error}") from error

@@ -1,0 +1,71 @@
+"""DVC's lock files: what DVC has recorded, and recording what another engine made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from wae.profile import DATA_DVC
+from wae.receipt import md5
+from wae.stage import DATA, Job
+from wae.state import State
+
+
+def file_of(job: Job) -> str:
+    """The dvc.yaml that a job stands in."""
+    return DATA_DVC if job.stage.home == DATA else job.profile.dvc
+
+
+def full_address(job: Job) -> str:
+    """A job's name on DVC's command line."""
+    file = file_of(job)
+    return job.address if file == "dvc.yaml" else f"{file}:{job.address}"
+
+
+def locked(file: str) -> dict[str, dict[str, str]]:
+    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them."""
+    path = Path(file).with_name("dvc.lock")
+    if not path.is_file():
+        return {}
+    content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+    return {
+        stage: {out["path"]: out.get("md5", "") for out in entry.get("outs", [])}
+        for stage, entry in content.get("stages", {}).items()
+    }
+
+
+def unrecorded(state: State) -> list[Job]:
+    """The jobs whose outputs are up to date, as their receipts say, but are not what dvc.lock says."""
+    made = [job for job in state.jobs.values() if Path(job.receipt).is_file()]
+    files = {file: locked(file) for file in dict.fromkeys(map(file_of, made))}
+    return [
+        job
+        for job in made
+        if files[file_of(job)].get(job.address, {}).get(job.receipt) != md5(Path(job.receipt))
+        and not state.why(job.address)
+    ]
+
+
+def record(state: State) -> None:
+    """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot."""
+    jobs = unrecorded(state)
+    if jobs and Path(".dvc").is_dir():
+        done = _dvc("--quiet", "commit", "--force", "--no-relink", *map(full_address, jobs))
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            print(f"dvc could not record {len(jobs)} finished jobs ({said}); the next run tries again", file=sys.stderr)
+    state.hash_of.save()
+
+
+def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
+
+
+def cached(outs: Iterable[str]) -> list[Path]:
+    """Where DVC's cache keeps contents, by md5."""
+    return [Path(".dvc/cache/files/md5", digest[:2], digest[2:]) for digest in outs]

@@ -1,0 +1,164 @@
+"""Receipts: what a job's outputs were made from, written beside them by the command that made them.
+
+A receipt is itself an output, so that it comes back with the others from DVC's caches, and it holds nothing that
+differs when the job is run again: no date, host or duration.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from wae.io import read_json, tag_png, write_json
+from wae.stage import LOCK, Job
+
+KEYWORD = "wae:key"  # in a PNG's metadata: the key of its receipt
+SETTLED = 2_000_000_000  # nanoseconds: a file changed less than this ago could change again and look the same
+
+
+class Hashes:
+    """The md5 of files, which DVC takes too. What has kept its size, time and inode is not read again."""
+
+    store = Path(".wae/hashes.json")
+
+    def __init__(self) -> None:
+        try:
+            self._known: dict[str, list[Any]] = read_json(self.store)
+        except (FileNotFoundError, ValueError):
+            self._known = {}
+        self._changed = False
+
+    def __call__(self, path: str) -> str | None:
+        """The md5 of a file in hexadecimal; None where there is none."""
+        try:
+            found = Path(path).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        stamp = [found.st_size, found.st_mtime_ns, found.st_ino]
+        known = self._known.get(path)
+        if known and known[:3] == stamp:
+            return str(known[3])
+        digest = md5(Path(path))
+        if time.time_ns() - found.st_mtime_ns > SETTLED:
+            self._known[path], self._changed = [*stamp, digest], True
+        return digest
+
+    def save(self) -> None:
+        """Keep what was hashed for the next time."""
+        if self._changed:
+            write_json(self.store, self._known)
+
+
+def md5(path: Path) -> str:
+    """The md5 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+@cache
+def syntax(path: str) -> str:
+    """The sha256 of a source file's syntax tree: comments and layout have no part in it."""
+    return hashlib.sha256(ast.dump(ast.parse(Path(path).read_bytes())).encode()).hexdigest()
+
+
+def present(job: Job, hash_of: Hashes) -> dict[str, Any]:
+    """What a job would be made from now: command, parameter values, and the md5 of every file behind it."""
+    return {
+        "command": job.command,
+        "params": job.slice(),
+        "inputs": {path: hash_of(path) for path in job.inputs},
+        "code": {path: hash_of(path) for path in job.code},
+        "lock": hash_of(LOCK),
+    }
+
+
+def begun(job: Job) -> dict[str, Any]:
+    """The part of a receipt that is true before the work: what changes meanwhile is then seen as a change."""
+    receipt = present(job, Hashes())
+    setting = {"seed": job.scope.get("seed"), "threads": job.profile.params.get("compute", {}).get("threads", 1)}
+    receipt |= {"syntax": {path: syntax(path) for path in job.code}, "setting": setting}
+    return receipt
+
+
+def finished(job: Job, receipt: dict[str, Any]) -> None:
+    """Write the receipt, now that the outputs are there, and its key into the pictures."""
+    receipt["setting"]["device"] = device(job)
+    receipt = {"key": key(receipt), **receipt}
+    for path in job.output_paths:
+        if path.suffix == ".png":
+            tag_png(path, KEYWORD, receipt["key"])
+    receipt |= {"outputs": {path: md5(Path(path)) for path in job.outputs}}
+    write_json(Path(job.receipt), receipt)
+
+
+def key(receipt: Mapping[str, Any]) -> str:
+    """One sha256 of all that decides the outputs: equal keys, equal bytes on one kind of machine."""
+    parts = {name: receipt[name] for name in ("command", "params", "inputs", "lock", "syntax", "setting")}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def device(job: Job) -> str:
+    """The kind of device that a job's sums ran on: cpu or cuda."""
+    torch = sys.modules.get("torch")
+    asked = job.profile.params.get("compute", {}).get("device", "cpu")
+    return "cuda" if job.stage.heavy and asked != "cpu" and torch and torch.cuda.is_available() else "cpu"
+
+
+def differences(job: Job, hash_of: Hashes) -> Iterator[str]:
+    """Why a job's outputs are not what it would make now, a sentence each; none where they are."""
+    try:
+        receipt = read_json(Path(job.receipt))
+    except FileNotFoundError:
+        yield "it was never made here, or its receipt is gone"
+        return
+    now = present(job, hash_of)
+    if receipt["command"] != now["command"]:
+        yield f"its command was {receipt['command']!r}"
+    yield from _parameters(receipt["params"], now["params"])
+    yield from _files("input", receipt["inputs"], now["inputs"])
+    for sentence in _files("code", receipt["code"], now["code"]):
+        path = sentence.split()[1]
+        known = receipt["syntax"].get(path)
+        same = known is not None and now["code"].get(path) is not None and syntax(path) == known
+        yield f"{sentence}, in comments or layout only: `wae accept` takes it" if same else sentence
+    if receipt["lock"] != now["lock"]:
+        yield f"{LOCK} changed"
+    yield from _files("output", receipt["outputs"], {path: hash_of(path) for path in job.outputs})
+
+
+def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    for name in dict.fromkeys([*before, *after]):
+        if name not in after:
+            yield f"parameter {name} is gone; it was {before[name]!r}"
+        elif name not in before:
+            yield f"parameter {name} is new: {after[name]!r}"
+        elif before[name] != after[name]:
+            yield f"parameter {name} was {before[name]!r} and is {after[name]!r}"
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for part, inner in value.items():
+            yield from _leaves(inner, f"{name}.{part}" if name else part)
+    else:
+        yield name, value
+
+
+def _files(kind: str, old: Mapping[str, str], new: Mapping[str, str | None]) -> Iterator[str]:
+    for path in dict.fromkeys([*old, *new]):
+        if path not in new:
+            yield f"{kind} {path} is no longer used"
+        elif new[path] is None:
+            yield f"{kind} {path} is missing"
+        elif path not in old:
+            yield f"{kind} {path} is new"
+        elif old[path] != new[path]:
+            yield f"{kind} {path} changed"

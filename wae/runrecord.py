@@ -1,0 +1,64 @@
+"""The record of one run of a job: when, where, how long, how much memory. In logs/, not versioned."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from wae import receipt
+from wae.io import read_json, write_json
+from wae.stage import Job
+
+
+@contextmanager
+def recorded(job: Job) -> Iterator[None]:
+    """Around the work of a job: write its receipt and, also if it fails, the record of the run."""
+    begun, start, clock = receipt.begun(job), datetime.now(UTC), time.monotonic()
+    record: dict[str, Any] = {"command": job.command, "start": start.isoformat(timespec="seconds"), **_commit()}
+    finished = False
+    try:
+        yield
+        receipt.finished(job, begun)
+        finished = True
+    finally:
+        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        record |= {"seconds": round(time.monotonic() - clock, 1), "peak_mb": peak // 1024, "finished": finished}
+        write_json(path(job), record | _machine())
+
+
+def path(job: Job) -> Path:
+    """Where the record of a job's last run stands."""
+    home = job.profile.results if job.stage.home != "data" else "data"
+    return Path("logs", job.stage.name, home, *(str(job.scope[axis]) for axis in job.stage.over)).with_suffix(
+        ".run.json"
+    )
+
+
+def seconds(job: Job) -> float | None:
+    """How long the last finished run of a job took, if there is a record."""
+    try:
+        record = read_json(path(job))
+    except FileNotFoundError:
+        return None
+    return float(record["seconds"]) if record["finished"] else None
+
+
+def _commit() -> dict[str, Any]:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def _machine() -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
+    return {"host": platform.node(), "machine": platform.machine(), "python": platform.python_version(), "gpu": gpu}
