@@ -34,11 +34,20 @@ def test_a_light_stage_imports_no_torch(stage: str) -> None:
 
 def test_closures_are_what_an_import_loads() -> None:
     """The files a stage depends on hold every module of ours that importing the stage really loads."""
+    figure = {"figure": "clipping"}
     for name, stage in STAGES.items():
-        loaded = {module for module in modules_after(f"import wae.stages.{name}") if module.split(".")[0] == "wae"}
+        modules = ", ".join([f"wae.stages.{name}", *(module.format(**figure) for module in stage.modules)])
+        loaded = {module for module in modules_after(f"import {modules}") if module.split(".")[0] == "wae"}
         files = {str(Path(*module.split("."))) for module in loaded}
-        named = {path.removesuffix(".py").removesuffix("/__init__") for path in stage.code()}
+        named = {path.removesuffix(".py").removesuffix("/__init__") for path in stage.code(figure)}
         assert files <= named, name
+
+
+def test_a_figure_depends_on_its_own_module_alone() -> None:
+    radon, plans = (STAGES["transport"].code({"figure": name}) for name in ("radon", "plans"))
+    assert set(radon) - set(plans) == {"wae/transport/radon.py", *closure("wae.divergences")} - set(plans)
+    assert "wae/transport/plans.py" in plans
+    assert "wae/objectives.py" not in plans
 
 
 def test_a_stage_depends_on_what_its_functions_import_late() -> None:

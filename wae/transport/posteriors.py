@@ -45,7 +45,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Seque
     tables = []
     for file in files:
         table = pd.read_csv(file).head(options["images"])
-        means, deviations = (torch.from_numpy(table[names].to_numpy()) for names in (MEANS, DEVIATIONS))
+        means, deviations = (torch.tensor(table[names].to_numpy(float)) for names in (MEANS, DEVIATIONS))
         share = taken(means, deviations, options["draws"], generator)
         tables.append(table.assign(model=file.parts[-3], seed=file.parts[-2], taken=share))
     return pd.concat(tables, ignore_index=True)
