@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
@@ -45,7 +46,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Seque
     tables = []
     for file in files:
         table = pd.read_csv(file).head(options["images"])
-        means, deviations = (torch.from_numpy(table[names].to_numpy()) for names in (MEANS, DEVIATIONS))
+        means, deviations = (torch.tensor(table[names].to_numpy(float)) for names in (MEANS, DEVIATIONS))
         share = taken(means, deviations, options["draws"], generator)
         tables.append(table.assign(model=file.parts[-3], seed=file.parts[-2], taken=share))
     return pd.concat(tables, ignore_index=True)
@@ -74,6 +75,6 @@ def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
 
 
 def _ellipses(axes: Axes, centres: Any, radii: Any, **style: Any) -> None:
-    width, height = (2 * torch.as_tensor(radius).numpy() for radius in radii)
+    width, height = (2 * np.array(radius, float) for radius in radii)
     where = {"units": "xy", "offsets": centres, "offset_transform": axes.transData}
     axes.add_collection(EllipseCollection(width, height, 0 * width, **where, linewidths=0.8, **style))
