@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from wae.errors import UserError
-from wae.metrics import frechet_distance
+from wae.metrics import frechet_distance, kid, support
 from wae.metrics.evaluate import Evaluation, evaluate, floor
 from wae.metrics.features import Extractor
 
@@ -69,6 +69,51 @@ def test_the_frechet_distance_is_that_of_rounded_samples_against_the_first_held_
     assert (measure.n, measure.features_sha256) == (40, "0" * 64)
     assert "n=40 vs first 40 held-out" in measure.protocol
     assert model.asked == [(16, False), (16, False), (8, False)]
+
+
+def test_one_pass_of_features_gives_every_number() -> None:
+    passes: list[int] = []
+
+    def network(x: Tensor) -> Tensor:
+        passes.append(len(x))
+        return x.flatten(1).float()
+
+    metrics = run(Noise(), extractors={"classifier": Extractor("classifier", "0" * 64, 16, network, "cpu", 40)}).metrics
+    assert passes == [40, 40]
+    generator = torch.Generator().manual_seed(0)
+    fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)]).reshape(40, -1)
+    real = images(60)[:40].reshape(40, -1)
+    expected = {"kid_classifier": kid(fake, real)}
+    expected |= {f"{name}_classifier": value for name, value in support(real, fake, 5)._asdict().items()}
+    assert {name: metrics[name].value for name in expected} == expected
+    assert metrics["fd_infinity_classifier"].value < metrics["fd_classifier"].value
+    assert "k=5 nearest others" in metrics["recall_classifier"].protocol
+
+
+def test_a_number_that_so_few_samples_cannot_give_is_empty_and_says_why() -> None:
+    metrics = run(Noise(), settings={**SETTINGS, "samples": 5}).metrics
+    infinity, recall = metrics["fd_infinity_classifier"], metrics["recall_classifier"]
+    assert (infinity.value, recall.value) == (None, None)
+    assert infinity.protocol.startswith("not computed: 5 samples of 16 features; ")
+    assert recall.protocol.startswith("not computed: k is 5; with 5 samples")
+    assert metrics["fd_classifier"].value is not None
+
+
+def test_what_metrics_draw_depends_on_the_seed_alone() -> None:
+    """Two models that draw different numbers for their samples are cut into the same parts."""
+
+    class Wasteful(Noise):
+        waste = 0
+
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            x = super().generate(n, torch.Generator().manual_seed(sum(size for size, _ in self.asked)))
+            torch.rand(1000 * self.waste, generator=generator)
+            return x
+
+    values = []
+    for Wasteful.waste in (0, 1):
+        values.append(run(Wasteful()).metrics["fd_infinity_classifier"])
+    assert values[0] == values[1]
 
 
 def test_a_perfect_auto_encoder_has_no_error_and_a_darker_one_its_mean_square() -> None:
@@ -144,7 +189,7 @@ def real_against_real(train: np.ndarray, test: np.ndarray, seed: int = 0) -> Eva
 def test_the_floor_shares_every_protocol_with_the_models() -> None:
     model, data = run(Identity()).metrics, real_against_real(images(200, 1), images(60)).metrics
     assert list(model) == list(data)
-    for name in ("fd_classifier", "sharpness"):
+    for name in ("fd_classifier", "fd_infinity_classifier", "kid_classifier", "coverage_classifier", "sharpness"):
         assert [getattr(model[name], field) for field in SHARED] == [getattr(data[name], field) for field in SHARED]
     assert data["reconstruction_mse"].value is None
 

@@ -1,16 +1,19 @@
 """Metrics: features -> statistics -> value, in float64."""
 
+from wae.metrics.extrapolated import frechet_infinity
 from wae.metrics.frechet import Gaussian, frechet_distance
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.kid import kid
-from wae.metrics.manifold import density_coverage, precision_recall
+from wae.metrics.manifold import density_coverage, precision_recall, support
 
 __all__ = [
     "Gaussian",
     "density_coverage",
     "frechet_distance",
+    "frechet_infinity",
     "kid",
     "precision_recall",
     "quantise",
     "sharpness",
+    "support",
 ]

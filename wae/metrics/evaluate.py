@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from wae.metrics.codes import Encoding, code_measures
+from wae.metrics.distances import feature_measures
 from wae.metrics.features import Extractor
-from wae.metrics.frechet import frechet_distance
 from wae.metrics.images import quantise, sharpness
-from wae.metrics.measures import Measure, first, held_out, protocol, unit
+from wae.metrics.measures import Measure, first, protocol, unit
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
+DRAWS = 1  # makes the metrics' seed another than the samples'
 
 
 @runtime_checkable
@@ -39,21 +40,6 @@ class Evaluation:
         return {name: asdict(measure) for name, measure in self.metrics.items()}
 
 
-@dataclass(frozen=True)
-class FeatureMetric:
-    """A number from two samples' features: whose features, a function of (fake, real), and what a protocol says."""
-
-    extractor: str
-    between: Callable[[np.ndarray, np.ndarray], float]
-    protocol: str
-
-
-METRICS = {
-    "fid": FeatureMetric("inception", frechet_distance, "frechet"),
-    "fd_classifier": FeatureMetric("classifier", frechet_distance, "frechet"),
-}
-
-
 def evaluate(
     model: nn.Module,
     test_images: np.ndarray,
@@ -67,9 +53,10 @@ def evaluate(
 
     Args:
         test_images: held-out uint8 (n, c, h, w); the first `samples` of them are the reference.
-        extractors: by their names in `METRICS`; a metric whose extractor is missing has no value.
+        extractors: by their names in `distances.METRICS`.
         settings: samples (number generated), batch, pictures: {samples, reconstructions, rows, steps}.
-        generator: on `device`; the prior is drawn from it and nothing else is random.
+        generator: on `device`; the prior is drawn from it. What metrics draw depends on its seed alone, so that every
+            model is measured along the same directions.
     """
     model.eval()
     if not isinstance(model, Generative):
@@ -77,7 +64,7 @@ def evaluate(
     reference = first(test_images, settings["samples"], "evaluation.samples")
     with torch.no_grad():
         fake = generated(model, settings["samples"], settings["batch"], generator)
-        metrics = feature_measures(fake, reference, extractors) | {"sharpness": mean_sharpness(fake)}
+        metrics = sample_measures(fake, reference, extractors, generator) | {"sharpness": mean_sharpness(fake)}
         images = {"samples": fake[: settings["pictures"]["samples"]]}
         metrics["reconstruction_mse"] = Measure()
         if isinstance(model, Encoding):
@@ -103,31 +90,17 @@ def floor(
     first(train_images, n, "evaluation.samples")
     rows = torch.randperm(len(train_images), generator=generator, device=generator.device)[:n].sort().values
     real = np.array(train_images[rows.cpu().numpy()])
-    metrics = feature_measures(real, reference, extractors) | {"sharpness": mean_sharpness(reference)}
+    metrics = sample_measures(real, reference, extractors, generator) | {"sharpness": mean_sharpness(reference)}
     return Evaluation(metrics | {"reconstruction_mse": Measure()}, {"samples": real[: settings["pictures"]["samples"]]})
 
 
-def feature_measures(
-    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor]
+def sample_measures(
+    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor], generator: torch.Generator
 ) -> dict[str, Measure]:
-    """Each of `METRICS` between uint8 images, every extractor run once on each side."""
-    features = {name: (extractor(fake), extractor(reference)) for name, extractor in extractors.items()}
-    measures = {}
-    for name, metric in METRICS.items():
-        if metric.extractor not in features:
-            measures[name] = Measure()
-            continue
-        extractor = extractors[metric.extractor]
-        how = f"{metric.protocol}; float64; {extractor.name}; n={len(fake)} vs first {len(reference)} held-out"
-        grey = "; grey repeated to three channels" if metric.extractor == "inception" and fake.shape[1] == 1 else ""
-        measures[name] = Measure(
-            value=metric.between(*features[metric.extractor]),
-            n=len(fake),
-            reference=held_out(reference),
-            features_sha256=extractor.sha256,
-            protocol=protocol(f"{how}; round half to even{grey}"),
-        )
-    return measures
+    """How far uint8 samples are from real images."""
+    # On the CPU, and not that of the samples: models draw different numbers from theirs.
+    draws = torch.Generator().manual_seed(generator.initial_seed() ^ DRAWS)
+    return feature_measures(fake, reference, extractors, draws)
 
 
 def mean_sharpness(images: np.ndarray) -> Measure:
