@@ -99,6 +99,19 @@ def test_a_number_that_so_few_samples_cannot_give_is_empty_and_says_why() -> Non
     assert metrics["fd_classifier"].value is not None
 
 
+def test_patches_are_compared_where_the_settings_ask_for_them() -> None:
+    class Big(Noise):
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            return torch.rand(n, 1, 28, 28, generator=generator)
+
+    real = np.random.default_rng(0).integers(0, 256, (40, 1, 28, 28), dtype=np.uint8)
+    metrics = run(Big(), test_images=real, extractors={}, settings={**SETTINGS, "swd": 30}).metrics
+    assert metrics["swd"].value == pytest.approx((metrics["swd_28"].value + metrics["swd_14"].value) / 2, rel=1e-15)
+    assert (metrics["swd"].n, metrics["swd"].reference) == (30, "first 30 held-out images")
+    assert "levels 28, 14 px; n=30 vs first 30" in metrics["swd"].protocol
+    assert "swd" not in run(Noise()).metrics
+
+
 def test_what_metrics_draw_depends_on_the_seed_alone() -> None:
     """Two models that draw different numbers for their samples are cut into the same parts."""
 

@@ -109,6 +109,9 @@ class Evaluation(Options):
     samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
     batch: Count = Field(description="images generated, or passed through a network, at once")
     seed: Whole = Field(description="of the samples drawn from the prior")
+    swd: Count | None = Field(
+        default=None, description="first images, at most N, whose patches are compared; null: none"
+    )
     pictures: Pictures
     classifier: Classifier | None = Field(description="null for data without labels")
     interpolation: Rays | None = Field(default=None, description="null for data other than rays")

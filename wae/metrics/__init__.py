@@ -5,6 +5,7 @@ from wae.metrics.frechet import Gaussian, frechet_distance
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.kid import kid
 from wae.metrics.manifold import density_coverage, precision_recall, support
+from wae.metrics.swd import laplacian_swd
 
 __all__ = [
     "Gaussian",
@@ -12,6 +13,7 @@ __all__ = [
     "frechet_distance",
     "frechet_infinity",
     "kid",
+    "laplacian_swd",
     "precision_recall",
     "quantise",
     "sharpness",

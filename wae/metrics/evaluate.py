@@ -14,7 +14,8 @@ from wae.metrics.codes import Encoding, code_measures
 from wae.metrics.distances import feature_measures
 from wae.metrics.features import Extractor
 from wae.metrics.images import quantise, sharpness
-from wae.metrics.measures import Measure, first, protocol, unit
+from wae.metrics.measures import Measure, first, held_out, protocol, unit
+from wae.metrics.swd import DIRECTIONS, PATCHES, SIDE, laplacian_swd
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
 DRAWS = 1  # makes the metrics' seed another than the samples'
@@ -54,7 +55,8 @@ def evaluate(
     Args:
         test_images: held-out uint8 (n, c, h, w); the first `samples` of them are the reference.
         extractors: by their names in `distances.METRICS`.
-        settings: samples (number generated), batch, pictures: {samples, reconstructions, rows, steps}.
+        settings: samples (number generated), batch, pictures: {samples, reconstructions, rows, steps}; swd (images of
+            `patch_measures`) where it is asked for.
         generator: on `device`; the prior is drawn from it. What metrics draw depends on its seed alone, so that every
             model is measured along the same directions.
     """
@@ -64,7 +66,9 @@ def evaluate(
     reference = first(test_images, settings["samples"], "evaluation.samples")
     with torch.no_grad():
         fake = generated(model, settings["samples"], settings["batch"], generator)
-        metrics = sample_measures(fake, reference, extractors, generator) | {"sharpness": mean_sharpness(fake)}
+        metrics = sample_measures(fake, reference, extractors, settings, generator) | {
+            "sharpness": mean_sharpness(fake)
+        }
         images = {"samples": fake[: settings["pictures"]["samples"]]}
         metrics["reconstruction_mse"] = Measure()
         if isinstance(model, Encoding):
@@ -90,17 +94,37 @@ def floor(
     first(train_images, n, "evaluation.samples")
     rows = torch.randperm(len(train_images), generator=generator, device=generator.device)[:n].sort().values
     real = np.array(train_images[rows.cpu().numpy()])
-    metrics = sample_measures(real, reference, extractors, generator) | {"sharpness": mean_sharpness(reference)}
+    metrics = sample_measures(real, reference, extractors, settings, generator) | {
+        "sharpness": mean_sharpness(reference)
+    }
     return Evaluation(metrics | {"reconstruction_mse": Measure()}, {"samples": real[: settings["pictures"]["samples"]]})
 
 
 def sample_measures(
-    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor], generator: torch.Generator
+    fake: np.ndarray,
+    reference: np.ndarray,
+    extractors: Mapping[str, Extractor],
+    settings: Mapping[str, Any],
+    generator: torch.Generator,
 ) -> dict[str, Measure]:
-    """How far uint8 samples are from real images."""
+    """How far uint8 samples are from real images, in features and, if `settings` ask for it, in patches."""
     # On the CPU, and not that of the samples: models draw different numbers from theirs.
     draws = torch.Generator().manual_seed(generator.initial_seed() ^ DRAWS)
-    return feature_measures(fake, reference, extractors, draws)
+    measures = feature_measures(fake, reference, extractors, draws)
+    return measures | (patch_measures(fake, reference, settings["swd"], draws) if settings.get("swd") else {})
+
+
+def patch_measures(fake: np.ndarray, real: np.ndarray, n: int, generator: torch.Generator) -> dict[str, Measure]:
+    """`swd`, the mean over the pyramid's levels, and `swd_<height>` of each, of the first `n` images (or all)."""
+    fake, real = fake[:n], real[:n]
+    values = laplacian_swd(fake, real, generator)
+    how = f"10^3 W_1 of {PATCHES} {SIDE}x{SIDE} patches an image, {DIRECTIONS} directions, each set normalised"
+    how += f"; levels {', '.join(map(str, values))} px; n={len(fake)} vs first {len(real)} held-out"
+    named = {"swd": float(np.mean(list(values.values())))} | {f"swd_{side}": value for side, value in values.items()}
+    return {
+        name: Measure(value, len(fake), held_out(real), protocol=protocol(f"{how}; float32; round half to even"))
+        for name, value in named.items()
+    }
 
 
 def mean_sharpness(images: np.ndarray) -> Measure:

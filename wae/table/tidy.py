@@ -66,6 +66,11 @@ METRICS: dict[str, Metric] = {
     **_support("inception", "Inception-v3"),
     **_support("classifier", "classifier"),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
+    "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False),
+    **{
+        f"swd_{side}": Metric(f"SWD {side} px", "10³ sliced W₁ of the level's patches", "lower", everywhere=False)
+        for side in (128, 64, 32, 28, 16, 14)
+    },
     "reconstruction_mse": Metric("reconstruction MSE", "squared error a pixel, in [0, 1]", "lower"),
     "latent_mmd": Metric("latent MMD²", "codes against the prior, U-statistic", "lower", everywhere=False),
     "latent_sw": Metric("latent SW²", "codes against the prior, sliced", "lower", everywhere=False),

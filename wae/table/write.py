@@ -16,7 +16,10 @@ from wae.table.summary import protocols
 from wae.table.tidy import DATA, METRICS
 
 ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data"}
-LATEX = {"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$", "∞": r"$_\infty$", "é": r"\'e"}
+LATEX = {
+    **{"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$"},
+    **{"∞": r"$_\infty$", "₁": "$_1$", "é": r"\'e"},
+}
 CAPTION = (
     "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, ↑ highest, → nearest to "
     "the data row). "
