@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from wae.errors import UserError
-from wae.metrics import frechet_distance, kid, support
+from wae.metrics import authenticity, frechet_distance, kid, support
 from wae.metrics.evaluate import Evaluation, evaluate, floor
 from wae.metrics.features import Extractor
 
@@ -170,6 +170,30 @@ def test_grey_images_say_that_they_were_repeated_for_inception() -> None:
     assert "grey" not in metrics["fd_classifier"].protocol
 
 
+def test_copies_of_training_images_are_found_and_the_floor_is_that_of_held_out_ones() -> None:
+    class Copier(Noise):
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            return torch.from_numpy(images(200, 1)[:n] / 255)
+
+    train, test = images(200, 1), images(60)
+    assert run(Copier(), train_images=train).metrics["authenticity_classifier"].value == 0.0
+    measure = run(Noise(), train_images=train).metrics["authenticity_classifier"]
+    assert measure.value > 0.2
+    assert (measure.n, measure.reference) == (40, "200 training images")
+    assert "against 200 of 200 training images" in measure.protocol
+    expected = authenticity(train.reshape(200, -1), test[:40].reshape(40, -1))
+    assert real_against_real(train, test).metrics["authenticity_classifier"].value == expected > 0.2
+
+
+def test_of_many_training_images_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wae.metrics.distances.TRAINING", 3)
+    train = images(201, 1)
+    measure = real_against_real(train, images(60)).metrics["authenticity_classifier"]
+    expected = authenticity(train[[0, 100, 200]].reshape(3, -1), images(60)[:40].reshape(40, -1))
+    assert measure.value == expected
+    assert "against 3 of 201 training images" in measure.protocol
+
+
 def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
     class Fading(Noise):
         """A checkerboard a thousand times, then black."""
@@ -200,9 +224,10 @@ def real_against_real(train: np.ndarray, test: np.ndarray, seed: int = 0) -> Eva
 
 
 def test_the_floor_shares_every_protocol_with_the_models() -> None:
-    model, data = run(Identity()).metrics, real_against_real(images(200, 1), images(60)).metrics
-    assert list(model) == list(data)
-    for name in ("fd_classifier", "fd_infinity_classifier", "kid_classifier", "coverage_classifier", "sharpness"):
+    train = images(200, 1)
+    model, data = run(Identity(), train_images=train).metrics, real_against_real(train, images(60)).metrics
+    assert set(model) == set(data)
+    for name in ("fd_classifier", "fd_infinity_classifier", "kid_classifier", "authenticity_classifier", "sharpness"):
         assert [getattr(model[name], field) for field in SHARED] == [getattr(data[name], field) for field in SHARED]
     assert data["reconstruction_mse"].value is None
 

@@ -52,7 +52,9 @@ def _prepare_outs(profile: Profile, scope: Scope) -> list[Out]:
 
 def _evaluate_deps(profile: Profile, scope: Scope) -> list[str]:
     run = [f"{scope['results']}/{scope['dataset']}/{scope['model']}/{scope['seed']}/model.safetensors"]
-    return [*run, f"data/{scope['dataset']}/test.npy", *features(profile, scope["dataset"])]
+    dataset = scope["dataset"]
+    splits = reversed(ARRAYS) if classified(profile, dataset) else ["test"]  # copies are looked for in its features
+    return [*run, *(f"data/{dataset}/{split}.npy" for split in splits), *features(profile, dataset)]
 
 
 def _floor_deps(profile: Profile, scope: Scope) -> list[str]:

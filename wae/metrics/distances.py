@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -16,7 +18,9 @@ from wae.metrics.frechet import frechet_distance
 from wae.metrics.kid import kid
 from wae.metrics.manifold import support
 from wae.metrics.measures import Measure, held_out, protocol
+from wae.metrics.memory import authenticity
 
+TRAINING = 10_000  # training images that authenticity is measured against, at most
 K = 5  # as Naeem et al. 2020; Kynkäänniemi et al. 2019 take 3
 
 Rows = NDArray[np.float32]
@@ -63,25 +67,61 @@ METRICS = (
 ALWAYS = ("fid", "fd_classifier")  # reported as empty where their extractor is not asked for
 
 
-def feature_measures(
-    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor], generator: torch.Generator
-) -> dict[str, Measure]:
-    """Each of `METRICS` between uint8 images in each extractor's features, every extractor run once on each side.
+@dataclass(frozen=True)
+class Samples:
+    """Two samples of uint8 images (n, c, h, w), and their features, computed once whatever is measured in them."""
+
+    fake: np.ndarray
+    real: np.ndarray
+    extractors: Mapping[str, Extractor]
+
+    @cached_property
+    def features(self) -> dict[str, tuple[Rows, Rows]]:
+        """Extractor -> features of (fake, real) images."""
+        return {name: (extractor(self.fake), extractor(self.real)) for name, extractor in self.extractors.items()}
+
+
+def feature_measures(samples: Samples, generator: torch.Generator) -> dict[str, Measure]:
+    """Each of `METRICS` in each extractor's features; the real images are the first held-out ones.
 
     What cannot be had from so few samples has no value; its protocol says why.
     """
-    measures = dict.fromkeys(ALWAYS, Measure())
-    for name, extractor in extractors.items():
-        features = extractor(fake), extractor(reference)
-        grey = "; grey repeated to three channels" if name == "inception" and fake.shape[1] == 1 else ""
-        against = f"{extractor.name}; n={len(fake)} vs first {len(reference)} held-out"
+    measures, n, real = dict.fromkeys(ALWAYS, Measure()), len(samples.fake), samples.real
+    for name, features in samples.features.items():
+        extractor = samples.extractors[name]
+        against = f"{described(name, extractor, samples.fake)}; n={n} vs first {len(real)} held-out"
         for metric in METRICS:
-            how = protocol(f"{metric.protocol}; float64; {against}; round half to even{grey}")
+            how = protocol(f"{metric.protocol}; float64; {against}; round half to even")
             values: tuple[float | None, ...]
             try:
                 values = metric.between(*features, generator)
             except TooFewError as error:
                 values, how = (None,) * len(metric.names[name]), f"not computed: {error}; {how}"
             for key, value in zip(metric.names[name], values, strict=True):
-                measures[key] = Measure(value, len(fake), held_out(reference), extractor.sha256, how)
+                measures[key] = Measure(value, n, held_out(real), extractor.sha256, how)
     return measures
+
+
+def memory_measures(samples: Samples, training: np.ndarray | None, *, of_real: bool) -> dict[str, Measure]:
+    """`authenticity_classifier` of the fake images, or of the real ones, in the classifier's features, if there is one.
+
+    Against at most `TRAINING` of the training images, spread evenly over them; with None for them, nothing.
+    """
+    if training is None or "classifier" not in samples.features:
+        return {}
+    extractor, rows = samples.extractors["classifier"], np.linspace(0, len(training) - 1, min(len(training), TRAINING))
+    some = extractor(training[rows.round().astype(int)])
+    images = samples.features["classifier"][int(of_real)]
+    how = f"AuthPct against {len(some)} of {len(training)} training images; float64"
+    how = protocol(f"{how}; {described('classifier', extractor, samples.fake)}; n={len(images)}; round half to even")
+    value = Measure(authenticity(some, images), len(images), f"{len(some)} training images", extractor.sha256, how)
+    return {"authenticity_classifier": value}
+
+
+def described(name: str, extractor: Extractor, images: np.ndarray) -> str:
+    """The network in words, and what is done to an image on its way in."""
+    if name != "inception":
+        return f"{extractor.name}, no resize"
+    grey = "grey repeated to three channels, " if images.shape[1] == 1 else ""
+    resize = f"TensorFlow 1's bilinear resize to 299x299 (torch-fidelity {version('torch-fidelity')})"
+    return f"{extractor.name}, {grey}{resize}"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wae.metrics.codes import Encoding, code_measures
-from wae.metrics.distances import feature_measures
+from wae.metrics.distances import Samples, feature_measures, memory_measures
 from wae.metrics.features import Extractor
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.measures import Measure, first, held_out, protocol, unit
@@ -49,6 +49,7 @@ def evaluate(
     *,
     device: torch.device | str,
     generator: torch.Generator,
+    train_images: np.ndarray | None = None,
 ) -> Evaluation:
     """The measures and images of `model`, put into evaluation mode.
 
@@ -59,6 +60,7 @@ def evaluate(
             `patch_measures`) where it is asked for.
         generator: on `device`; the prior is drawn from it. What metrics draw depends on its seed alone, so that every
             model is measured along the same directions.
+        train_images: uint8 (n, c, h, w), to look for copies of; None to look for none.
     """
     model.eval()
     if not isinstance(model, Generative):
@@ -66,9 +68,9 @@ def evaluate(
     reference = first(test_images, settings["samples"], "evaluation.samples")
     with torch.no_grad():
         fake = generated(model, settings["samples"], settings["batch"], generator)
-        metrics = sample_measures(fake, reference, extractors, settings, generator) | {
-            "sharpness": mean_sharpness(fake)
-        }
+        samples = Samples(fake, reference, extractors)
+        metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=False)
+        metrics["sharpness"] = mean_sharpness(fake)
         images = {"samples": fake[: settings["pictures"]["samples"]]}
         metrics["reconstruction_mse"] = Measure()
         if isinstance(model, Encoding):
@@ -86,37 +88,31 @@ def floor(
 ) -> Evaluation:
     """Real against real, what a perfect model would score: `samples` training images in a generated sample's place.
 
-    The training images are drawn without replacement; the reference is that of the models. Sharpness is that of the
-    first held-out images, the anchor that the models' samples are compared with.
+    The training images are drawn without replacement; the reference is that of the models. Sharpness and
+    authenticity are those of the first held-out images, the anchors that the models' samples are compared with.
     """
     n = settings["samples"]
     reference = first(test_images, n, "evaluation.samples")
     first(train_images, n, "evaluation.samples")
     rows = torch.randperm(len(train_images), generator=generator, device=generator.device)[:n].sort().values
     real = np.array(train_images[rows.cpu().numpy()])
-    metrics = sample_measures(real, reference, extractors, settings, generator) | {
-        "sharpness": mean_sharpness(reference)
-    }
+    samples = Samples(real, reference, extractors)
+    metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=True)
+    metrics["sharpness"] = mean_sharpness(reference)
     return Evaluation(metrics | {"reconstruction_mse": Measure()}, {"samples": real[: settings["pictures"]["samples"]]})
 
 
-def sample_measures(
-    fake: np.ndarray,
-    reference: np.ndarray,
-    extractors: Mapping[str, Extractor],
-    settings: Mapping[str, Any],
-    generator: torch.Generator,
-) -> dict[str, Measure]:
-    """How far uint8 samples are from real images, in features and, if `settings` ask for it, in patches."""
+def sample_measures(samples: Samples, settings: Mapping[str, Any], generator: torch.Generator) -> dict[str, Measure]:
+    """How far samples are from real images, in features and, if `settings` ask for it, in patches."""
     # On the CPU, and not that of the samples: models draw different numbers from theirs.
     draws = torch.Generator().manual_seed(generator.initial_seed() ^ DRAWS)
-    measures = feature_measures(fake, reference, extractors, draws)
-    return measures | (patch_measures(fake, reference, settings["swd"], draws) if settings.get("swd") else {})
+    measures = feature_measures(samples, draws)
+    return measures | (patch_measures(samples, settings["swd"], draws) if settings.get("swd") else {})
 
 
-def patch_measures(fake: np.ndarray, real: np.ndarray, n: int, generator: torch.Generator) -> dict[str, Measure]:
+def patch_measures(samples: Samples, n: int, generator: torch.Generator) -> dict[str, Measure]:
     """`swd`, the mean over the pyramid's levels, and `swd_<height>` of each, of the first `n` images (or all)."""
-    fake, real = fake[:n], real[:n]
+    fake, real = samples.fake[:n], samples.real[:n]
     values = laplacian_swd(fake, real, generator)
     how = f"10^3 W_1 of {PATCHES} {SIDE}x{SIDE} patches an image, {DIRECTIONS} directions, each set normalised"
     how += f"; levels {', '.join(map(str, values))} px; n={len(fake)} vs first {len(real)} held-out"

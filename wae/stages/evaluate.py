@@ -20,5 +20,9 @@ def run(job: Job) -> None:
     network = build(job.profile.data["datasets"][dataset], job.profile.params["models"][dataset][model])
     network.load_state_dict(read_weights(job.input("model.safetensors")))
     features = measure.extractors(job, settings, device)
-    test = read_array(job.input("test.npy"))
-    measure.write(job, evaluate(network.to(device), test, features, settings, device=device, generator=generator))
+    arrays = {path.stem: read_array(path) for path in job.input_paths if path.suffix == ".npy"}
+    evaluation = evaluate(
+        network.to(device), arrays["test"], features, settings,
+        device=device, generator=generator, train_images=arrays.get("train"),
+    )  # fmt: skip
+    measure.write(job, evaluation)

@@ -65,6 +65,12 @@ METRICS: dict[str, Metric] = {
     "kid_classifier": Metric("KD (classifier)", "MMD², classifier features", "lower", everywhere=False),
     **_support("inception", "Inception-v3"),
     **_support("classifier", "classifier"),
+    "authenticity_classifier": Metric(
+        "authenticity (classifier)",
+        "share not nearer to a training image than its neighbours",
+        "data",
+        everywhere=False,
+    ),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
     "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False),
     **{
