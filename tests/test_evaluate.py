@@ -8,7 +8,7 @@ from entries import SETTINGS
 from torch import Tensor, nn
 
 from wae.errors import UserError
-from wae.metrics import frechet_distance
+from wae.metrics import authenticity, frechet_distance, kid, support
 from wae.metrics.evaluate import Evaluation, evaluate, floor
 from wae.metrics.features import Extractor
 
@@ -76,6 +76,64 @@ def test_the_frechet_distance_is_that_of_rounded_samples_against_the_first_held_
     assert model.asked == [(16, False), (16, False), (8, False)]
 
 
+def test_one_pass_of_features_gives_every_number() -> None:
+    passes: list[int] = []
+
+    def network(x: Tensor) -> Tensor:
+        passes.append(len(x))
+        return x.flatten(1).float()
+
+    metrics = run(Noise(), extractors={"classifier": Extractor("classifier", "0" * 64, 16, network, "cpu", 40)}).metrics
+    assert passes == [40, 40, 40, 10]  # generated, held out, and 50 training images in batches of 40
+    generator = torch.Generator().manual_seed(0)
+    fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)]).reshape(40, -1)
+    real = images(60)[:40].reshape(40, -1)
+    expected = {"kid_classifier": kid(fake, real)}
+    expected |= {f"{name}_classifier": value for name, value in support(real, fake, 5)._asdict().items()}
+    assert {name: metrics[name].value for name in expected} == expected
+    assert metrics["fd_infinity_classifier"].value < metrics["fd_classifier"].value
+    assert "k=5 nearest others" in metrics["recall_classifier"].protocol
+
+
+def test_a_number_that_so_few_samples_cannot_give_is_empty_and_says_why() -> None:
+    metrics = run(Noise(), settings={**SETTINGS, "samples": 5}).metrics
+    infinity, recall = metrics["fd_infinity_classifier"], metrics["recall_classifier"]
+    assert (infinity.value, recall.value) == (None, None)
+    assert infinity.protocol.startswith("not computed: 5 samples of 16 features; ")
+    assert recall.protocol.startswith("not computed: k is 5; with 5 samples")
+    assert metrics["fd_classifier"].value is not None
+
+
+def test_patches_are_compared_where_the_settings_ask_for_them() -> None:
+    class Big(Noise):
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            return torch.rand(n, 1, 28, 28, generator=generator)
+
+    real = np.random.default_rng(0).integers(0, 256, (40, 1, 28, 28), dtype=np.uint8)
+    metrics = run(Big(), test_images=real, extractors={}, settings={**SETTINGS, "swd": 30}).metrics
+    assert metrics["swd"].value == pytest.approx((metrics["swd_28"].value + metrics["swd_14"].value) / 2, rel=1e-15)
+    assert (metrics["swd"].n, metrics["swd"].reference) == (30, "first 30 held-out images")
+    assert "levels 28, 14 px; n=30 vs first 30" in metrics["swd"].protocol
+    assert "swd" not in run(Noise()).metrics
+
+
+def test_what_metrics_draw_depends_on_the_seed_alone() -> None:
+    """Two models that draw different numbers for their samples are cut into the same parts."""
+
+    class Wasteful(Noise):
+        waste = 0
+
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            x = super().generate(n, torch.Generator().manual_seed(sum(size for size, _ in self.asked)))
+            torch.rand(1000 * self.waste, generator=generator)
+            return x
+
+    values = []
+    for Wasteful.waste in (0, 1):
+        values.append(run(Wasteful()).metrics["fd_infinity_classifier"])
+    assert values[0] == values[1]
+
+
 def test_a_perfect_auto_encoder_has_no_error_and_a_darker_one_its_mean_square() -> None:
     x = images(60)[:40] / 255
     assert run(Identity()).metrics["reconstruction_mse"].value == 0.0
@@ -117,6 +175,30 @@ def test_grey_images_say_that_they_were_repeated_for_inception() -> None:
     assert "grey" not in metrics["fd_classifier"].protocol
 
 
+def test_copies_of_training_images_are_found_and_the_floor_is_that_of_held_out_ones() -> None:
+    class Copier(Noise):
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            return torch.from_numpy(images(200, 1)[:n] / 255)
+
+    train, test = images(200, 1), images(60)
+    assert run(Copier(), train_images=train).metrics["authenticity_classifier"].value == 0.0
+    measure = run(Noise(), train_images=train).metrics["authenticity_classifier"]
+    assert measure.value > 0.2
+    assert (measure.n, measure.reference) == (40, "200 training images")
+    assert "against 200 of 200 training images" in measure.protocol
+    expected = authenticity(train.reshape(200, -1), test[:40].reshape(40, -1))
+    assert real_against_real(train, test).metrics["authenticity_classifier"].value == expected > 0.2
+
+
+def test_of_many_training_images_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wae.metrics.distances.TRAINING", 3)
+    train = images(201, 1)
+    measure = real_against_real(train, images(60)).metrics["authenticity_classifier"]
+    expected = authenticity(train[[0, 100, 200]].reshape(3, -1), images(60)[:40].reshape(40, -1))
+    assert measure.value == expected
+    assert "against 3 of 201 training images" in measure.protocol
+
+
 def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
     class Fading(Noise):
         """A checkerboard a thousand times, then black."""
@@ -147,9 +229,10 @@ def real_against_real(train: np.ndarray, test: np.ndarray, seed: int = 0) -> Eva
 
 
 def test_the_floor_shares_every_protocol_with_the_models() -> None:
-    model, data = run(Identity()).metrics, real_against_real(images(200, 1), images(60)).metrics
-    assert list(model) == list(data)
-    for name in ("fd_classifier", "sharpness"):
+    train = images(200, 1)
+    model, data = run(Identity(), train_images=train).metrics, real_against_real(train, images(60)).metrics
+    assert set(model) == set(data)
+    for name in ("fd_classifier", "fd_infinity_classifier", "kid_classifier", "authenticity_classifier", "sharpness"):
         assert [getattr(model[name], field) for field in SHARED] == [getattr(data[name], field) for field in SHARED]
     assert data["reconstruction_mse"].value is None
 

@@ -1,9 +1,13 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
 from scipy.spatial.distance import cdist
 
-from wae.metrics import density_coverage, kid, precision_recall, quantise, sharpness
+from wae.metrics import density_coverage, kid, precision_recall, quantise, sharpness, support
+from wae.metrics.neighbours import nearest
 
 LINE = np.array([[0.0], [1.0], [2.0], [3.0]])
 
@@ -78,7 +82,7 @@ def test_sets_far_apart_share_nothing() -> None:
 
 @pytest.mark.parametrize("rows", [7, 512])
 def test_neighbour_metrics_agree_with_their_definition(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wae.metrics.manifold.ROWS", rows)
+    monkeypatch.setattr("wae.metrics.neighbours.ROWS", rows)
     x, y, k = cloud(40, 3, 0), cloud(30, 3, 1) + 0.5, 4
     # Index 0 of a sorted row is the sample itself.
     radii = lambda a: np.sort(cdist(a, a), axis=1)[:, k]
@@ -88,6 +92,40 @@ def test_neighbour_metrics_agree_with_their_definition(rows: int, monkeypatch: p
     assert precision_recall(x, y, k) == pytest.approx((inside.any(axis=0).mean(), recall), rel=1e-12)
     expected = (inside.sum() / (k * len(y)), inside.any(axis=1).mean())
     assert density_coverage(x, y, k) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("rows", [7, 512])
+def test_a_tie_is_a_tie_wherever_the_samples_lie(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The k-th neighbour of a sample lies on its ball's boundary, exactly; products alone would say in or out."""
+    monkeypatch.setattr("wae.metrics.neighbours.ROWS", rows)
+    monkeypatch.setattr("wae.metrics.neighbours.DIFFERENCES", 100)
+    x, k = 1000.0 + cloud(60, 7, 0), 3
+    assert density_coverage(x, x[::-1], k) == (1.0, 1.0)  # itself and k - 1 others
+    assert precision_recall(x, x[::-1], k) == (1.0, 1.0)
+    far = np.concatenate([x[:1], 1e6 + cloud(59, 7, 1)])
+    neighbours = np.sort(cdist(x, x), axis=1)[:, k] > cdist(x, x[:1])[:, 0]
+    assert density_coverage(x, far, k) == (neighbours.sum() / (k * 60), neighbours.mean())
+
+
+def test_nearest_neighbours_are_those_of_sorted_distances() -> None:
+    x, y = 50.0 + cloud(30, 4, 0), 50.0 + cloud(40, 4, 1)
+    indices, distances = nearest(x, y, 3)
+    expected = cdist(x, y, "sqeuclidean")
+    assert np.array_equal(np.sort(indices, axis=1), np.sort(np.argsort(expected, axis=1)[:, :3], axis=1))
+    assert_allclose(np.sort(distances, axis=1), np.sort(expected, axis=1)[:, :3], rtol=1e-12)
+    assert np.array_equal(nearest(x, x, 1)[0][:, 0], np.arange(30))
+    assert nearest(x, x, 1)[1].max() == 0.0
+    assert (nearest(x, x, 1, others=True)[0][:, 0] != np.arange(30)).all()
+
+
+@pytest.mark.parametrize("metric", [lambda x, y: support(x, y, 3), kid])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(metric: Callable[..., object], bad: float) -> None:
+    x, broken = cloud(20, 4, 0), cloud(20, 4, 1)
+    broken[3, 2] = bad
+    for both in ((x, broken), (broken, x)):
+        with pytest.raises(ValueError, match="1 of 80 values that are not finite"):
+            metric(*both)
 
 
 @pytest.mark.parametrize("k", [0, 4])

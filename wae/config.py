@@ -120,6 +120,9 @@ class Evaluation(Options):
     samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
     batch: Count = Field(description="images generated, or passed through a network, at once")
     seed: Whole = Field(description="of the samples drawn from the prior")
+    swd: Count | None = Field(
+        default=None, description="first images, at most N, whose patches are compared; null: none"
+    )
     pictures: Pictures
     mixture: Mixture = Field(description="of codes, to draw from instead of the prior")
     classifier: Classifier | None = Field(description="null for data without labels")

@@ -10,6 +10,10 @@ Features = np.ndarray | Tensor
 Matrix = NDArray[np.float64]
 
 
+class TooFewError(ValueError):
+    """A metric that is not defined, or says nothing, at so few samples: it has no number, and that is no mistake."""
+
+
 def matrix(features: Features, name: str = "features") -> Matrix:
     """`features` (n, d) as float64 on the CPU.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from wae.metrics.codes import Encoding, Matched, code_measures, expost
+from wae.metrics.distances import FRECHET, Samples, feature_measures, memory_measures
 from wae.metrics.features import Extractor
-from wae.metrics.frechet import frechet_distance
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.measures import Measure, first, held_out, protocol, unit
+from wae.metrics.swd import DIRECTIONS, PATCHES, SIDE, laplacian_swd
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
+DRAWS = 1  # makes the metrics' seed another than the samples'
 
 
 @runtime_checkable
@@ -39,21 +41,6 @@ class Evaluation:
         return {name: asdict(measure) for name, measure in self.metrics.items()}
 
 
-@dataclass(frozen=True)
-class FeatureMetric:
-    """A number from two samples' features: whose features, a function of (fake, real), and what a protocol says."""
-
-    extractor: str
-    between: Callable[[np.ndarray, np.ndarray], float]
-    protocol: str
-
-
-METRICS = {
-    "fid": FeatureMetric("inception", frechet_distance, "frechet"),
-    "fd_classifier": FeatureMetric("classifier", frechet_distance, "frechet"),
-}
-
-
 def evaluate(
     model: nn.Module,
     train_images: np.ndarray,
@@ -67,11 +54,12 @@ def evaluate(
     """The measures and images of `model`, put into evaluation mode.
 
     Args:
-        train_images: uint8 (n, c, h, w); the codes of the first of them are what a second sampler is fitted to.
+        train_images: uint8 (n, c, h, w): the second sampler is fitted to their codes, and copies are looked for.
         test_images: held-out uint8 (n, c, h, w); the first `samples` of them are the reference.
-        extractors: by their names in `METRICS`; a metric whose extractor is missing has no value.
+        extractors: by their names in `distances.METRICS`.
         settings: `evaluation.<data set>` of params.
-        generator: on `device`; all that is random is drawn from it, the samples first.
+        generator: on `device`; all that a model draws is drawn from it, the samples first. What metrics draw depends on
+            its seed alone, so that every model is measured along the same directions.
     """
     model.eval()
     if not isinstance(model, Generative):
@@ -79,7 +67,9 @@ def evaluate(
     reference = first(test_images, settings["samples"], "evaluation.samples")
     with torch.no_grad():
         fake = generated(model, settings["samples"], settings["batch"], generator)
-        metrics = feature_measures(fake, reference, extractors) | {"sharpness": mean_sharpness(fake)}
+        samples = Samples(fake, reference, extractors)
+        metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=False)
+        metrics["sharpness"] = mean_sharpness(fake)
         images = {"samples": fake[: settings["pictures"]["samples"]]}
         metrics["reconstruction_mse"] = Measure()
         if isinstance(model, Encoding):
@@ -87,7 +77,7 @@ def evaluate(
             metrics, images = metrics | of_codes, images | pictures
         if isinstance(model, Matched):
             second = rounded(expost(model, train_images, settings, device, generator))
-            metrics |= expost_measures(second, reference, extractors, settings["mixture"])
+            metrics |= expost_measures(samples.instead(second), settings["mixture"], generator)
             images["expost"] = second[: settings["pictures"]["samples"]]
     return Evaluation(metrics, images)
 
@@ -101,39 +91,39 @@ def floor(
 ) -> Evaluation:
     """Real against real, what a perfect model would score: `samples` training images in a generated sample's place.
 
-    The training images are drawn without replacement; the reference is that of the models. Sharpness is that of the
-    first held-out images, the anchor that the models' samples are compared with.
+    The training images are drawn without replacement; the reference is that of the models. Sharpness and
+    authenticity are those of the first held-out images, the anchors that the models' samples are compared with.
     """
     n = settings["samples"]
     reference = first(test_images, n, "evaluation.samples")
     first(train_images, n, "evaluation.samples")
     rows = torch.randperm(len(train_images), generator=generator, device=generator.device)[:n].sort().values
     real = np.array(train_images[rows.cpu().numpy()])
-    metrics = feature_measures(real, reference, extractors) | {"sharpness": mean_sharpness(reference)}
+    samples = Samples(real, reference, extractors)
+    metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=True)
+    metrics["sharpness"] = mean_sharpness(reference)
     return Evaluation(metrics | {"reconstruction_mse": Measure()}, {"samples": real[: settings["pictures"]["samples"]]})
 
 
-def feature_measures(
-    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor]
-) -> dict[str, Measure]:
-    """Each of `METRICS` between uint8 images, every extractor run once on each side."""
-    features = {name: (extractor(fake), extractor(reference)) for name, extractor in extractors.items()}
-    measures = {}
-    for name, metric in METRICS.items():
-        if metric.extractor not in features:
-            measures[name] = Measure()
-            continue
-        extractor = extractors[metric.extractor]
-        how = f"{metric.protocol}; float64; {extractor.name}; n={len(fake)} vs first {len(reference)} held-out"
-        grey = "; grey repeated to three channels" if metric.extractor == "inception" and fake.shape[1] == 1 else ""
-        measures[name] = Measure(
-            value=metric.between(*features[metric.extractor]),
-            n=len(fake),
-            reference=held_out(reference),
-            features_sha256=extractor.sha256,
-            protocol=protocol(f"{how}; round half to even{grey}"),
-        )
-    return measures
+def sample_measures(samples: Samples, settings: Mapping[str, Any], generator: torch.Generator) -> dict[str, Measure]:
+    """How far samples are from real images, in features and, if `settings` ask for it, in patches."""
+    # On the CPU, and not that of the samples: models draw different numbers from theirs.
+    draws = torch.Generator().manual_seed(generator.initial_seed() ^ DRAWS)
+    measures = feature_measures(samples, draws)
+    return measures | (patch_measures(samples, settings["swd"], draws) if settings.get("swd") else {})
+
+
+def patch_measures(samples: Samples, n: int, generator: torch.Generator) -> dict[str, Measure]:
+    """`swd`, the mean over the pyramid's levels, and `swd_<height>` of each, of the first `n` images (or all)."""
+    fake, real = samples.fake[:n], samples.real[:n]
+    values = laplacian_swd(fake, real, generator)
+    how = f"10^3 W_1 of {PATCHES} {SIDE}x{SIDE} patches an image, {DIRECTIONS} directions, each set normalised"
+    how += f"; levels {', '.join(map(str, values))} px; n={len(fake)} vs first {len(real)} held-out"
+    named = {"swd": float(np.mean(list(values.values())))} | {f"swd_{side}": value for side, value in values.items()}
+    return {
+        name: Measure(value, len(fake), held_out(real), protocol=protocol(f"{how}; float32; round half to even"))
+        for name, value in named.items()
+    }
 
 
 def mean_sharpness(images: np.ndarray) -> Measure:
@@ -155,14 +145,10 @@ def rounded(batches: Iterable[Tensor]) -> np.ndarray:
     return np.concatenate([quantise(images).cpu().numpy() for images in batches])
 
 
-def expost_measures(
-    fake: np.ndarray, reference: np.ndarray, extractors: Mapping[str, Extractor], mixture: Mapping[str, int]
-) -> dict[str, Measure]:
+def expost_measures(samples: Samples, mixture: Mapping[str, int], generator: torch.Generator) -> dict[str, Measure]:
     """The Frechet distances and the sharpness of images from the second sampler: `<name>_expost`."""
-    measures = feature_measures(fake, reference, extractors) | {"sharpness": mean_sharpness(fake)}
-    how = (
-        f"codes drawn from a mixture of {mixture['components']} Gaussians fitted to {mixture['images']} training codes"
-    )
+    measures = feature_measures(samples, generator, FRECHET) | {"sharpness": mean_sharpness(samples.fake)}
+    how = f"codes from a mixture of {mixture['components']} Gaussians fitted to {mixture['images']} training codes"
     return {
         f"{name}_expost": replace(measure, protocol=f"{how}; {measure.protocol}")
         for name, measure in measures.items()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
+import scipy
 import torch
 from torch import Tensor
 
@@ -43,4 +44,5 @@ def held_out(images: Sized) -> str:
 
 def protocol(how: str) -> str:
     """`how`, and the versions of what did it, less the build's suffix: that names a machine, not a method."""
-    return f"{how}; torch {torch.__version__.split('+')[0]}; wae {version('wae')}"
+    versions = ("torch", torch.__version__.split("+")[0]), ("numpy", np.__version__), ("scipy", scipy.__version__)
+    return "; ".join([how, *(f"{name} {number}" for name, number in versions), f"wae {version('wae')}"])

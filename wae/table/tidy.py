@@ -42,10 +42,42 @@ class Metric:
     everywhere: bool = True
 
 
+def _support(extractor: str, features: str) -> dict[str, Metric]:
+    units = {
+        "precision": "share of samples in the real support",
+        "recall": "share of real images in the samples' support",
+        "density": "real balls around a sample, over k",
+        "coverage": "share of real balls with a sample inside",
+    }
+    return {
+        f"{name}_{extractor}": Metric(f"{name} ({features})", unit, "higher", everywhere=False)
+        for name, unit in units.items()
+    }
+
+
 METRICS: dict[str, Metric] = {
     "fid": Metric("FID", "Fréchet distance, Inception-v3 features", "lower"),
     "fd_classifier": Metric("FD (classifier)", "Fréchet distance, classifier features", "lower"),
+    "fid_infinity": Metric("FID∞", "FID extrapolated to n = ∞", "lower", everywhere=False),
+    "fd_infinity_classifier": Metric(
+        "FD∞ (classifier)", "Fréchet distance extrapolated to n = ∞", "lower", everywhere=False
+    ),
+    "kid": Metric("KID", "MMD², Inception-v3 features", "lower", everywhere=False),
+    "kid_classifier": Metric("KD (classifier)", "MMD², classifier features", "lower", everywhere=False),
+    **_support("inception", "Inception-v3"),
+    **_support("classifier", "classifier"),
+    "authenticity_classifier": Metric(
+        "authenticity (classifier)",
+        "share not nearer to a training image than its neighbours",
+        "data",
+        everywhere=False,
+    ),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
+    "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False),
+    **{
+        f"swd_{side}": Metric(f"SWD {side} px", "10³ sliced W₁ of the level's patches", "lower", everywhere=False)
+        for side in (128, 64, 32, 28, 16, 14)
+    },
     "reconstruction_mse": Metric("reconstruction MSE", "squared error a pixel, in [0, 1]", "lower"),
     "latent_mmd": Metric("latent MMD²", "codes against the prior, U-statistic", "lower", everywhere=False),
     "latent_sw": Metric("latent SW²", "codes against the prior, sliced", "lower", everywhere=False),

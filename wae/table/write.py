@@ -16,9 +16,13 @@ from wae.table.summary import protocols
 from wae.table.tidy import DATA, METRICS
 
 ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior"}
-LATEX = {"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$", "é": r"\'e"}
+LATEX = {
+    **{"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$"},
+    **{"∞": r"$_\infty$", "₁": "$_1$", "é": r"\'e"},
+}
 CAPTION = (
-    "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, → nearest to the data row). "
+    "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, ↑ highest, → nearest to "
+    "the data row). "
     "The row data is the floor: real training images against the same reference; its sharpness is of held-out ones. "
     "Empty: it does not apply, was not asked for, or could not be computed for every seed; "
     "a metric without any number has no column here."
