@@ -111,6 +111,26 @@ def test_table_md(tmp_path: Path) -> None:
     assert str(tmp_path) not in page
 
 
+def test_groups_have_tables_of_their_own_and_floors_stand_behind_their_values(tmp_path: Path) -> None:
+    values = {"fid": 1.0, "precision_classifier": 0.5, "latent_sw": 0.25, "latent_sw_floor": 0.017, "latent_mean": 2.0}
+    metrics = measured(("d", "vae", "1", values), ("d", "data", "", {"fid": 1.0}))
+    write_md(summarise(metrics, []), tmp_path / "table.md", metrics=metrics)
+    page = (tmp_path / "table.md").read_text()
+    order = [
+        "## d",
+        "FID ↓",
+        "### Support, memory and scales",
+        "precision",
+        "### Codes",
+        "0.2500 (0.017)",
+        "### Moments",
+    ]
+    assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
+    assert "latent_sw_floor" not in page
+    write_tex(summarise(metrics, []), tmp_path / "table.tex")
+    assert (tmp_path / "table.tex").read_text().count(r"\begin{tabular}") == 4
+
+
 def test_one_model_alone_is_not_the_best(tmp_path: Path) -> None:
     metrics = measured(("d", "vae", "1", {"fid": 1.0}), ("d", "data", "", {"fid": 1.0}))
     write_md(summarise(metrics, []), tmp_path / "table.md", metrics=metrics)

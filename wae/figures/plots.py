@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from wae.figures.style import INK, save, styled
-from wae.table.tidy import DATA, METRICS, read_metrics
+from wae.table.tidy import DATA, FLOOR, METRICS, read_metrics
 
-FLOOR = "_floor"
+DRAWN = ("quality", "codes")  # groups of metrics
 ACROSS = 3  # panels a row
 BETTER = {"lower": "lower", "higher": "higher", "data": "nearer to real data", "prior": "nearer to the prior (black)"}
 DASHES = ("", (4, 1.5), (1, 1))  # with more models than colours, the next dash
@@ -109,7 +109,7 @@ def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
     metrics = read_metrics(metrics_csv)
     values = metrics[(metrics["dataset"] == dataset) & metrics["value"].notna()]
     models = [model for model in metrics[metrics["dataset"] == dataset]["model"].unique() if model != DATA]
-    names = [name for name in values[values["model"] != DATA]["metric"].unique() if not name.endswith(FLOOR)]
+    names = [name for name in values[values["model"] != DATA]["metric"].unique() if _drawn(name)]
     if not names:
         raise ValueError(f"{metrics_csv}: holds no number of a model on {dataset!r}; it has {_datasets(metrics)}")
     with styled():
@@ -120,6 +120,11 @@ def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
             _floors(axes, values[values["metric"] == name + FLOOR], models)
             axes.tick_params(axis="y", length=0, labelleft=index % ACROSS == 0)
         save(figure, out)
+
+
+def _drawn(name: str) -> bool:
+    """Whether a metric has a panel: those of the other groups stand in the table alone."""
+    return not name.endswith(FLOOR) and (name not in METRICS or METRICS[name].group in DRAWN)
 
 
 def _bar(axes: Axes, values: pd.DataFrame, name: str, models: Sequence[str]) -> None:

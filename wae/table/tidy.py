@@ -34,12 +34,23 @@ class Metric:
         better: `lower`, `higher`, or `data`: the nearer to real images the better, as a noisy image is sharp too; or
             `prior`: the nearer to the prior's own, its floor.
         everywhere: whether every table has its columns, also where nothing measured it.
+        group: the part of a page that it stands in, a key of GROUPS.
     """
 
     title: str
     unit: str
     better: Literal["lower", "higher", "data", "prior"]
     everywhere: bool = True
+    group: str = "quality"
+
+
+GROUPS = {
+    "quality": "",
+    "support": "Support, memory and scales",
+    "codes": "Codes, and images from them",
+    "moments": "Moments of codes",
+}
+FLOOR = "_floor"  # ends the name of a metric that says what another could reach at best
 
 
 def _support(extractor: str, features: str) -> dict[str, Metric]:
@@ -50,7 +61,7 @@ def _support(extractor: str, features: str) -> dict[str, Metric]:
         "coverage": "share of real balls with a sample inside",
     }
     return {
-        f"{name}_{extractor}": Metric(f"{name} ({features})", unit, "higher", everywhere=False)
+        f"{name}_{extractor}": Metric(f"{name} ({features})", unit, "higher", everywhere=False, group="support")
         for name, unit in units.items()
     }
 
@@ -71,32 +82,47 @@ METRICS: dict[str, Metric] = {
         "share not nearer to a training image than its neighbours",
         "data",
         everywhere=False,
+        group="support",
     ),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
     "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False),
     **{
-        f"swd_{side}": Metric(f"SWD {side} px", "10³ sliced W₁ of the level's patches", "lower", everywhere=False)
+        f"swd_{side}": Metric(
+            f"SWD {side} px", "10³ sliced W₁ of the level's patches", "lower", everywhere=False, group="support"
+        )
         for side in (128, 64, 32, 28, 16, 14)
     },
     "reconstruction_mse": Metric("reconstruction MSE", "squared error a pixel, in [0, 1]", "lower"),
-    "latent_mmd": Metric("latent MMD²", "codes against the prior, U-statistic", "lower", everywhere=False),
-    "latent_sw": Metric("latent SW²", "codes against the prior, sliced", "lower", everywhere=False),
-    "latent_bures": Metric("latent Bures", "moments of codes against the prior's", "lower", everywhere=False),
+    "latent_mmd": Metric(
+        "latent MMD²", "codes against the prior, U-statistic", "lower", everywhere=False, group="codes"
+    ),
+    "latent_sw": Metric("latent SW²", "codes against the prior, sliced", "lower", everywhere=False, group="codes"),
+    "latent_bures": Metric(
+        "latent Bures", "moments of codes against the prior's", "lower", everywhere=False, group="codes"
+    ),
     "latent_mean": Metric(
-        "latent mean²", "squared norm of the codes' mean, prior variances", "lower", everywhere=False
+        "latent mean²", "squared norm of the codes' mean, prior variances", "lower", everywhere=False, group="moments"
     ),
-    "latent_variance": Metric("latent variance", "mean over coordinates, prior variances", "prior", everywhere=False),
-    "latent_kurtosis": Metric("latent kurtosis", "mean over coordinates; a Gaussian: 3", "prior", everywhere=False),
-    "fid_expost": Metric("FID, ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False),
+    "latent_variance": Metric(
+        "latent variance", "mean over coordinates, prior variances", "prior", everywhere=False, group="moments"
+    ),
+    "latent_kurtosis": Metric(
+        "latent kurtosis", "mean over coordinates; a Gaussian: 3", "prior", everywhere=False, group="moments"
+    ),
+    "fid_expost": Metric(
+        "FID, ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False, group="codes"
+    ),
     "fd_classifier_expost": Metric(
-        "FD (classifier), ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False
+        "FD (classifier), ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False, group="codes"
     ),
-    "sharpness_expost": Metric("sharpness, ex-post", "variance, codes from a mixture", "data", everywhere=False),
+    "sharpness_expost": Metric(
+        "sharpness, ex-post", "variance, codes from a mixture", "data", everywhere=False, group="codes"
+    ),
     "interpolation_distance": Metric(
-        "interpolation distance", "1 - cosine to the nearest real ray", "lower", everywhere=False
+        "interpolation distance", "1 - cosine to the nearest real ray", "lower", everywhere=False, group="codes"
     ),
     "interpolation_smoothness": Metric(
-        "interpolation smoothness", "largest step, above an even one", "lower", everywhere=False
+        "interpolation smoothness", "largest step, above an even one", "lower", everywhere=False, group="codes"
     ),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,19 +13,20 @@ import pandas as pd
 from wae.io import write_text
 from wae.table.claims import Claim
 from wae.table.summary import protocols
-from wae.table.tidy import DATA, METRICS
+from wae.table.tidy import DATA, FLOOR, GROUPS, METRICS
 
 ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior"}
 LATEX = {
     **{"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$"},
     **{"∞": r"$_\infty$", "₁": "$_1$", "é": r"\'e"},
 }
+KEYS = ("model", "seeds")
 CAPTION = (
     "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, ↑ highest, → nearest to "
     "the data row). "
     "The row data is the floor: real training images against the same reference; its sharpness is of held-out ones. "
     "Empty: it does not apply, was not asked for, or could not be computed for every seed; "
-    "a metric without any number has no column here."
+    "a metric without any number has no column here. In parentheses: the floor of a metric that has one of its own."
 )
 
 
@@ -55,18 +56,36 @@ def write_md(
     inside = [path.relative_to(out.parent) for path in pictures]
     parts = ["# Results", CAPTION]
     for dataset in table["dataset"].unique():
-        cells, best = _cells(table[table["dataset"] == dataset])
-        cells = cells.mask(best, "**" + cells + "**")
-        cells["model"] = cells["model"].mask(cells["model"] == DATA, "*data (floor)*")
-        parts += [f"## {dataset}", _pipe(cells), _measurement(measured, dataset, (accuracy or {}).get(dataset, ()))]
+        parts += [
+            f"## {dataset}",
+            *_tables(table[table["dataset"] == dataset]),
+            _measurement(measured, dataset, (accuracy or {}).get(dataset, ())),
+        ]
         parts += [_published([claim for claim in claims if claim.dataset == dataset])]
         parts += _gallery([path for path in inside if path.parts[0] == dataset])
     write_text(out, "\n\n".join(filter(None, parts)) + "\n")
 
 
+def _tables(table: pd.DataFrame) -> Iterator[str]:
+    """A table a group of metrics, the first without a heading; groups without any number are left out."""
+    for group, title in GROUPS.items():
+        cells, best = _cells(table, group)
+        if title and cells.shape[1] == len(KEYS):
+            continue
+        cells = cells.mask(best, "**" + cells + "**")
+        cells["model"] = cells["model"].mask(cells["model"] == DATA, "*data (floor)*")
+        yield from filter(None, (title and f"### {title}", _pipe(cells)))
+
+
 def write_tex(table: pd.DataFrame, out: Path) -> None:
-    """The summary as one LaTeX table; the document needs \\usepackage{booktabs}."""
-    cells, best = _cells(table)
+    """The summary as a LaTeX table a group of metrics; the document needs \\usepackage{booktabs}."""
+    tables = (_tex(*_cells(table, group), table, group) for group in GROUPS)
+    write_text(out, "\n".join(filter(None, tables)))
+
+
+def _tex(cells: pd.DataFrame, best: pd.DataFrame, table: pd.DataFrame, group: str) -> str:
+    if GROUPS[group] and cells.shape[1] == len(KEYS):
+        return ""
     bold = best.drop(columns="model").map(lambda yes: "textbf:--rwrap;" if yes else "")
     cells.index = bold.index = pd.MultiIndex.from_arrays([table["dataset"], cells.pop("model")])
     style = cells.style.apply(lambda _: bold, axis=None)
@@ -76,11 +95,11 @@ def write_tex(table: pd.DataFrame, out: Path) -> None:
         clines="skip-last;data",
         multirow_align="naive",
         column_format="ll" + "r" * cells.shape[1],
-        caption=CAPTION,
-        label="tab:results",
+        caption=": ".join(filter(None, (GROUPS[group], CAPTION))),
+        label=f"tab:results-{group}",
         position_float="centering",
     )
-    write_text(out, _typeset(text))
+    return _typeset(text)
 
 
 def _typeset(text: str) -> str:
@@ -96,22 +115,32 @@ def _typeset(text: str) -> str:
 # ---- cells ------------------------------------------------------------------
 
 
-def _cells(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows as text, columns without any number left out, and which cells are the best of their data set."""
+def _cells(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A group's columns as text, those without any number left out, and which cells are the best of their data set.
+
+    A metric's own floor stands behind its value, in parentheses.
+    """
     cells = {"model": table["model"], "seeds": table["seeds"].astype("string").fillna("")}
     best = {}
     for name in (column.removesuffix("_mean") for column in table.columns if column.endswith("_mean")):
         mean, std, metric = table[f"{name}_mean"], table[f"{name}_std"], METRICS.get(name)
         title = metric.title if metric else name
+        if name.endswith(FLOOR) or (metric.group if metric else "quality") != group:
+            continue
+        floor = table.get(f"{name}{FLOOR}_mean", mean * math.nan)
         if mean.notna().any():
             heading = f"{title} {ARROWS[metric.better]}" if metric else title
-            cells[heading] = pd.Series([plus_minus(*pair) for pair in zip(mean, std)], table.index)
+            cells[heading] = pd.Series([_with_floor(*of) for of in zip(mean, std, floor)], table.index)
             best[heading] = _best(table, mean, metric.better if metric else "")
         published = table.get(f"{name}_published")
         if published is not None and published.notna().any():
             cells[f"{title}, published"] = published.map(lambda value: "" if math.isnan(value) else f"{value:g}")
     texts = pd.DataFrame(cells)
     return texts, pd.DataFrame(best, table.index).reindex(columns=texts.columns, fill_value=False)
+
+
+def _with_floor(mean: float, std: float, floor: float) -> str:
+    return plus_minus(mean, std) + (f" ({floor:.2g})" if not math.isnan(floor) else "")
 
 
 def plus_minus(mean: float, std: float) -> str:
@@ -144,7 +173,8 @@ def _pipe(cells: pd.DataFrame) -> str:
 
 def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]) -> str:
     lines = ["How it was measured:", ""]
-    for _, row in measured[measured["dataset"] == dataset].iterrows():
+    of_dataset = measured[(measured["dataset"] == dataset) & ~measured["metric"].str.endswith(FLOOR)]
+    for _, row in of_dataset.iterrows():
         metric = METRICS.get(row["metric"])
         parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", row["reference"]]
         parts += [f"features {row['features_sha256'][:8]}" if row["features_sha256"] else "", row["protocol"]]
