@@ -208,6 +208,7 @@ STAGES: dict[str, Stage] = {
             summary="gather every run's metrics",
             over=(),
             command="wae collect{option}",
+            params=("seeds", "grid"),  # DVC would not notice that an input is no longer one
             deps=_collect_deps,
             outs=templates(Out("{results}/metrics.csv", caption="metrics")),
         ),
@@ -216,6 +217,7 @@ STAGES: dict[str, Stage] = {
             summary="curves, bars and samples of all models of a data set",
             over=("dataset",),
             command="wae compare {dataset}{option}",
+            params=("seeds", "grid.{dataset}"),
             deps=_compare_deps,
             outs=templates(
                 Out("{results}/{dataset}/curves.png", caption="curves"),
