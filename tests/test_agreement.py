@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -33,27 +32,8 @@ def set_lr(project: Project, value: str) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The stubbed smoke run, made once by Snakemake and committed."""
-    project = stubbed(tmp_path_factory.mktemp("made"))
-    everything = agreed(project)
-    assert "table" in everything and "prepare-digits" in everything  # noqa: PT018
-    snakemake(project)
-    commit(project, "made")
-    return project
-
-
-@pytest.fixture
-def project(made: Project, tmp_path: Path) -> Project:
-    """A copy of it, times kept."""
-    folder = tmp_path / "project"
-    shutil.copytree(made.folder, folder, symlinks=True)
-    return Project(folder)
-
-
-def test_a_run_by_snakemake_is_recorded_for_dvc(made: Project) -> None:
-    assert agreed(made) == set()
+def test_a_run_by_snakemake_is_recorded_for_dvc(project: Project) -> None:
+    assert agreed(project) == set()
 
 
 def test_a_parameter_edited_then_run_by_either_engine(project: Project) -> None:
@@ -247,6 +227,7 @@ def test_back_and_forth_by_dvc_s_run_cache(project: Project) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_thirty_random_steps(project: Project) -> None:
     """Drawn with a fixed seed; the sets are compared after each."""
     draw, log = random.Random(20), []

@@ -71,7 +71,7 @@ def test_the_slurm_profile_s_comments_are_options_too(project: Project) -> None:
 
 def test_both_profiles_compare_inputs_by_content_and_take_up_what_was_killed() -> None:
     default, slurm = yaml("profiles/default/config.yaml"), yaml(SLURM)
-    for key in ("max-checksum-file-size", "rerun-incomplete", "keep-going", "show-failed-logs"):
+    for key in ("max-checksum-file-size", "rerun-triggers", "ignore-incomplete", "keep-going", "show-failed-logs"):
         assert default[key] == slurm[key], key
 
 

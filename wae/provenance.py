@@ -53,20 +53,25 @@ def why(path: str) -> str:
         return f"{path} is up to date: {address} made it from the parameters, inputs and code that are there now."
     reasons = [(name, sentence) for name in to_run for sentence in state.own(name)]
     name, first = reasons[0]
-    more = f", and {len(reasons) - 1} more reasons" if len(reasons) > 2 else ""
-    more = f", and {': '.join(reversed(reasons[1]))}" if len(reasons) == 2 and reasons[1][1] != first else more
+    more = f", and {len(reasons) - 1} more {plural('reason', len(reasons) - 1)}" if len(reasons) > 1 else ""
     which = "" if name == address else f" (of {name}, from which it follows)"
     return f"{path} is not up to date: {first}{which}{more}. {_cost(state, to_run)}."
 
 
 def _cost(state: State, addresses: list[str]) -> str:
     known = [runrecord.seconds(state.jobs[name]) for name in addresses]
-    spent, jobs_ = sum(value for value in known if value is not None), "job" if len(addresses) == 1 else "jobs"
-    if None not in known:
-        return f"{len(addresses)} {jobs_} would run, {duration(spent)} of work by their last runs"
-    missing = known.count(None)
-    rest = f", and {duration(spent)} by the last runs of the others" if missing < len(known) else ""
-    return f"{len(addresses)} {jobs_} would run, {missing} of which never ran here{rest}"
+    would = f"{len(known)} {plural('job', len(known))} would run"
+    spent, missing = duration(sum(value for value in known if value is not None)), known.count(None)
+    if not missing:
+        return f"{would}, {spent} of work by their last runs"
+    if missing == len(known):
+        return f"{would}; no run of them is on record here"
+    return f"{would}, {spent} by their last runs; of {missing} no run is on record here"
+
+
+def plural(word: str, number: int) -> str:
+    """`job` of one, else `jobs`."""
+    return word if number == 1 else f"{word}s"
 
 
 def duration(seconds: float) -> str:
