@@ -207,7 +207,7 @@ def test_a_penalised_critic_is_worth_much_of_w1_and_a_clipped_one_nothing() -> N
     worth = table("clipping").query("part == 'critic'").assign(worth=lambda of: of["dual"] / of["exact"])
     by = worth.groupby("method")["worth"]
     assert by.max()["clipping"] < 0.05
-    assert 0.4 < by.min()["penalty"]
+    assert by.min()["penalty"] > 0.4
     assert by.max()["penalty"] < 1.1
 
 
