@@ -12,7 +12,12 @@ from wae.dag import STAGES, jobs
 from wae.profile import DATA_PARAMS, Profile
 from wae.render import dvc_data, rendered
 
-PROFILES = {"demo": "results/demo/table.csv", "": "results/table.csv", "cpu": "results/cpu/table.csv"}
+PROFILES = {
+    "demo": "results/demo/table.csv",
+    "": "results/table.csv",
+    "cpu": "results/cpu/table.csv",
+    "transport": "results/transport/table.csv",
+}
 
 
 @pytest.fixture(scope="module")

@@ -203,6 +203,14 @@ def test_clipped_weights_stay_in_their_box_and_penalised_slopes_come_to_1() -> N
         assert (max(weight.abs().max() for weight in toy.critic.parameters()) <= 0.01) == (objective is not None)
 
 
+def test_a_penalised_critic_is_worth_much_of_w1_and_a_clipped_one_nothing() -> None:
+    worth = table("clipping").query("part == 'critic'").assign(worth=lambda of: of["dual"] / of["exact"])
+    by = worth.groupby("method")["worth"]
+    assert by.max()["clipping"] < 0.05
+    assert by.min()["penalty"] > 0.4
+    assert by.max()["penalty"] < 1.1
+
+
 def test_slopes_of_a_linear_critic() -> None:
     critic = torch.nn.Linear(2, 1)
     assert_close(clipping.slopes(critic, torch.randn(5, 2)), critic.weight.detach().norm().expand(5))

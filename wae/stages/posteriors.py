@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from wae import runtime
 from wae.autoencoder import AutoEncoder
 from wae.errors import UserError
+from wae.game import Model, Posterior
 from wae.io import read_array, read_weights, write_text
 from wae.metrics.measures import unit
 from wae.models import build
@@ -24,16 +26,19 @@ def run(job: Job) -> None:
     compute, entry = job.profile.params["compute"], job.profile.params["models"][dataset][model]
     device = runtime.start(compute["device"], compute["threads"], "posteriors")
     network = build(job.profile.data["datasets"][dataset], entry).to(device)
-    if not isinstance(network, AutoEncoder):
-        raise UserError(f"{job.profile.file(job.profile.name)}: figures.posteriors: {model} is no plain auto-encoder")
     network.load_state_dict(read_weights(job.input("model.safetensors")))
-    with torch.no_grad():
-        x = network.output.scale(unit(read_array(job.input("test.npy")), device))
-        posterior = network.reading(network.encoder(x), runtime.generator(device, "posteriors"))
-    mean = posterior.mean.cpu()
-    deviation = torch.zeros_like(mean) if posterior.log_variance is None else (posterior.log_variance / 2).exp().cpu()
-    coordinates = range(1, mean.shape[1] + 1)
+    posterior = _posterior(network, unit(read_array(job.input("test.npy")), device))
+    if posterior is None or posterior.log_variance is None or posterior.mean.shape[1] != 2:
+        where = f"{job.profile.file(job.profile.name)}: figures.posteriors shows {model!r}"
+        raise UserError(f"{where}, which is no auto-encoder with Gaussian posteriors in the plane")
     frame = pd.DataFrame({"label": read_array(job.input("test-labels.npy"))[:, 0]})
-    for name, of in (("mean", mean), ("deviation", deviation)):
-        frame = frame.join(pd.DataFrame(of.numpy(), columns=[f"{name}_{index}" for index in coordinates]))
+    for name, of in (("mean", posterior.mean), ("deviation", (posterior.log_variance / 2).exp())):
+        frame = frame.join(pd.DataFrame(of.cpu().numpy(), columns=[f"{name}_1", f"{name}_2"]))
     write_text(job.output("posteriors.csv"), frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+
+
+@torch.no_grad()
+def _posterior(network: Model, x: Tensor) -> Posterior | None:
+    if not isinstance(network, AutoEncoder):
+        return None
+    return network.reading(network.encoder(network.output.scale(x)), runtime.generator(x.device, "posteriors"))

@@ -57,19 +57,21 @@ def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
 
 
 def _distances(axes: Axes, table: pd.DataFrame, objectives: Sequence[str], networks: Sequence[str]) -> None:
-    """A dot a seed, a bar the median."""
+    """A dot a seed, a line the median."""
     for index, (objective, colour) in enumerate(zip(objectives, (ORANGE, BLUE, GREEN, PURPLE), strict=False)):
         of = table[table["objective"] == objective]
         at = of["network"].map({name: place for place, name in enumerate(networks)})
         offset = (index - (len(objectives) - 1) / 2) * 0.24
         middle = of.groupby("network")[METRIC].median().loc[list(networks)]
-        axes.bar(np.arange(len(networks)) + offset, middle, width=0.22, color=colour, alpha=0.5, label=objective)
-        axes.scatter(at + offset, of[METRIC], color=colour, edgecolor="white", s=26, zorder=3)
+        ends = np.arange(len(networks)) + offset
+        axes.hlines(middle, ends - 0.1, ends + 0.1, color=colour, linewidth=2.5)
+        axes.scatter(at + offset, of[METRIC], color=colour, edgecolor="white", s=34, zorder=3, label=objective)
     real = table.loc[table["objective"] == REAL, METRIC].iloc[0]
     axes.axhline(real, color="black", linestyle="--", linewidth=1.2, label="real images")
-    axes.set_title("Frechet distance in the classifier's features (bar: median; dots: seeds)")
+    axes.set_title("Frechet distance in the classifier's features (line: median; dots: seeds)")
     axes.set(xticks=range(len(networks)), xticklabels=networks, yscale="log", ylabel="lower is better")
     axes.grid(visible=False, axis="x")
+    axes.margins(y=0.15)
     axes.legend(loc="upper left", ncols=len(objectives) + 1)
 
 

@@ -55,9 +55,12 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Seque
 def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
     """A panel a model, of the first seed: an ellipse of one standard deviation an image, coloured by its label."""
     models, first = list(table["model"].unique()), table["seed"].iloc[0]
-    shares = table.groupby("model")["taken"].mean()
-    titles = [f"{model}: {shares[model]:.0%} of an image's codes\nbelong rather to another image" for model in models]
-    heading = "Posteriors of held-out digits, one deviation (grey: the prior's 1, 2, 3 deviations)"
+    shares = {model: of.groupby("seed")["taken"].first() for model, of in table.groupby("model")}
+    told = {
+        model: ", ".join(f"{share:.0%} (seed {seed})" for seed, share in of.items()) for model, of in shares.items()
+    }
+    titles = [f"{model}: codes that are likelier another image's:\n{told[model]}" for model in models]
+    heading = f"Posteriors of held-out digits, one deviation, seed {first} (grey: the prior's 1, 2, 3 deviations)"
     figure, axes = panels(titles, heading, side=4.4)
     palette = sns.color_palette("colorblind", 10)
     for one, model in zip(axes, models, strict=True):
@@ -66,7 +69,7 @@ def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
         _ellipses(one, [(0, 0)] * 3, [[1, 2, 3]] * 2, facecolors="none", edgecolors="#9a9a9a", linestyles=":")
         faces = [(*colour, 0.25) for colour in colours]
         _ellipses(one, where, of[DEVIATIONS].to_numpy().T, facecolors=faces, edgecolors=colours)
-        one.scatter(where[:, 0], where[:, 1], color=colours, s=5, zorder=3)
+        one.scatter(where[:, 0], where[:, 1], color=colours, s=1, zorder=3)
         one.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
     for label in sorted(table["label"].unique()):
         axes[-1].scatter([], [], color=palette[label], s=20, label=str(label))

@@ -87,7 +87,8 @@ def needed(of: Job) -> list[str]:
     now = state(of.profile)
     files = [path if now.changes(path) else ancient(path) for path in of.inputs]
     if why := now.why(of.address):
-        said = Path(".wae/stale", of.profile.results, of.address)
+        # A folder each: Snakemake lists a folder once, and would miss what is written there for its next target.
+        said = Path(".wae/why", of.profile.results, of.address, "stale")
         write_text(said, "\n".join(why) + "\n")
         files.append(str(said))
     return files
