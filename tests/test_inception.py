@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
+from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from wae.errors import UserError
-from wae.metrics import inception
+from wae.metrics import frechet_distance, inception, kid
 from wae.metrics.features import EXTRACTORS
 
 
@@ -107,6 +109,33 @@ def test_only_grey_and_colour_bytes_are_images(shape: tuple[int, ...]) -> None:
         loaded.features(torch.zeros(shape, dtype=torch.uint8))
     with pytest.raises(ValueError, match="float32"):
         loaded.features(torch.zeros(1, 3, 32, 32))
+
+
+def pictures(folder: Path, n: int, seed: int) -> np.ndarray:
+    """n smooth colour pictures, saved as PNG in the order of their names; their arrays (n, 3, 24, 30)."""
+    folder.mkdir()
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (n, 4, 5, 3)).astype(np.uint8)
+    images = [Image.fromarray(small).resize((30, 24), Image.Resampling.BICUBIC) for small in coarse]
+    for index, image in enumerate(images):
+        (image if seed == 0 else image.convert("L").convert("RGB")).save(folder / f"{index:03}.png")
+    saved = [np.asarray(Image.open(path)) for path in sorted(folder.iterdir())]
+    return np.stack(saved).transpose(0, 3, 1, 2)
+
+
+@pytest.mark.slow
+def test_fid_and_kid_of_two_folders_are_torch_fidelity_s(path: Path, tmp_path: Path) -> None:
+    n = 24
+    arrays = [pictures(tmp_path / str(seed), n, seed) for seed in (0, 1)]
+    theirs = calculate_metrics(
+        input1=str(tmp_path / "0"), input2=str(tmp_path / "1"), fid=True, kid=True, kid_subsets=1, kid_subset_size=n,
+        feature_extractor_weights_path=str(path), cuda=False, cache=False, batch_size=8, verbose=False,
+    )  # fmt: skip
+    network = inception.load(path, sha256_begins="")
+    with torch.no_grad():
+        x, y = (network.features(torch.from_numpy(np.ascontiguousarray(images))) for images in arrays)
+    assert frechet_distance(x, y) == pytest.approx(theirs["frechet_inception_distance"], rel=1e-4)
+    assert kid(x, y) == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4)
 
 
 def test_the_extractor_runs_in_batches(path: Path, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:

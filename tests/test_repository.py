@@ -43,7 +43,7 @@ def test_snakemake_takes_the_slurm_profile_and_asks_for_a_gpu_where_params_do(pr
     plan = project.run("snakemake", "-n", "--profile", "profiles/slurm", "results/paper/table.csv").stdout
     asked = dict(re.findall(r"^rule (\w+):\n(?:    .+\n)*?    resources: (.+)$", plan, re.MULTILINE))
     assert {rule for rule, resources in asked.items() if "gpu=1" in resources} == {
-        "train", "evaluate", "classifier", "floor",
+        "train", "evaluate", "classifier", "floor", "corruption",
     }  # fmt: skip
     assert set_gres_string(SimpleNamespace(resources={"gpu": 1})) == " --gpus=1"
     cpu = project.run("snakemake", "-n", "--profile", "profiles/slurm", "results/smoke/table.csv").stdout

@@ -23,6 +23,7 @@ from wae.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.receipt import Hashes
 from wae.render import DATA_STAGES, all_data, dvc_data, rendered, stale
 from wae.runrecord import recorded
+from wae.score import score
 from wae.stage import Job, Stage
 from wae.state import State
 
@@ -101,6 +102,7 @@ def command(stage: Stage) -> click.Command:
 
 for _stage in STAGES.values():
     cli.add_command(command(_stage))
+cli.add_command(score)
 
 
 # ---- tools ------------------------------------------------------------------

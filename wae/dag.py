@@ -85,9 +85,10 @@ def _compare_deps(profile: Profile, scope: Scope) -> list[str]:
 def _table_deps(profile: Profile, scope: Scope) -> list[str]:
     pictures = [
         out.path
-        for name in ("transport", "samples", "codes", "compare")
+        for name in ("transport", "samples", "codes", "compare", "corruption")
         for where in STAGES[name].scopes(profile)
         for out in STAGES[name].outs(profile, where)
+        if out.path.endswith(".png")
     ]
     classifiers = [
         f"{profile.results}/{dataset}/classifier.json"
@@ -108,8 +109,10 @@ def encodes(profile: Profile, dataset: str, model: str) -> bool:
     return "posterior" in profile.params["models"][dataset][model]
 
 
-RUN = "{results}/{dataset}/{model}/{seed}/"
-PICTURES = "{results}/{dataset}/{model}/"
+OF = "{results}/{dataset}/"
+CLASSIFIER = OF + "classifier.safetensors"
+RUN = OF + "{model}/{seed}/"
+PICTURES = OF + "{model}/"
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
@@ -141,9 +144,7 @@ STAGES: dict[str, Stage] = {
             command="wae classifier {dataset}{option}",
             params=("compute", "evaluation.{dataset}.classifier"),
             deps=lambda profile, scope: arrays(profile, scope["dataset"]),
-            outs=templates(
-                Out("{results}/{dataset}/classifier.safetensors"), Out("{results}/{dataset}/classifier.json", "metrics")
-            ),
+            outs=templates(Out(CLASSIFIER), Out(OF + "classifier.json", "metrics")),
             heavy=True,
             wanted=classified,
         ),
@@ -154,11 +155,19 @@ STAGES: dict[str, Stage] = {
             command="wae floor {dataset}{option}",
             params=("compute", "datasets.{dataset}", "evaluation.{dataset}"),
             deps=_floor_deps,
-            outs=templates(
-                Out("{results}/{dataset}/data/metrics.json", "metrics"),
-                Out("{results}/{dataset}/data/images.npz", real=True),
-            ),
+            outs=templates(Out(OF + "data/metrics.json", "metrics"), Out(OF + "data/images.npz", real=True)),
             heavy=True,
+        ),
+        Stage(
+            name="corruption",
+            summary="how fd_classifier rises with damage to real images",
+            over=("dataset",),
+            command="wae corruption {dataset}{option}",
+            params=("compute", "datasets.{dataset}", "evaluation.{dataset}"),
+            deps=lambda profile, scope: [*arrays(profile, scope["dataset"]), CLASSIFIER.format(**scope)],
+            outs=templates(Out(OF + "corruption.csv"), Out(OF + "corruption.png", caption="corruption")),
+            heavy=True,
+            wanted=classified,
         ),
         Stage(
             name="train",
@@ -220,9 +229,9 @@ STAGES: dict[str, Stage] = {
             params=("seeds", "grid.{dataset}"),
             deps=_compare_deps,
             outs=templates(
-                Out("{results}/{dataset}/curves.png", caption="curves"),
-                Out("{results}/{dataset}/metrics.png", caption="bars"),
-                Out("{results}/{dataset}/overview.png", real=True, caption="overview"),
+                Out(OF + "curves.png", caption="curves"),
+                Out(OF + "metrics.png", caption="bars"),
+                Out(OF + "overview.png", real=True, caption="overview"),
             ),
         ),
         Stage(

@@ -79,7 +79,7 @@ METRICS: dict[str, Metric] = {
     **_support("classifier", "classifier"),
     "authenticity_classifier": Metric(
         "authenticity (classifier)",
-        "share not nearer to a training image than its neighbours",
+        "share that is no copy of training images",
         "data",
         everywhere=False,
         group="support",

@@ -23,8 +23,8 @@ LATEX = {
 KEYS = ("model", "seeds")
 CAPTION = (
     "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, ↑ highest, → nearest to "
-    "the data row). "
-    "The row data is the floor: real training images against the same reference; its sharpness is of held-out ones. "
+    "the data row). The row data is the floor: real training images against the same reference; its sharpness and "
+    "authenticity are held-out ones'. "
     "Empty: it does not apply, was not asked for, or could not be computed for every seed; "
     "a metric without any number has no column here. In parentheses: the floor of a metric that has one of its own."
 )

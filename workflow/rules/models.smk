@@ -41,6 +41,26 @@ rule floor:
         "{params.command} > {log} 2>&1"
 
 
+rule corruption:
+    input:
+        inputs("corruption"),
+    output:
+        outputs("corruption"),
+    log:
+        log_of("corruption"),
+    benchmark:
+        log_of("corruption", "tsv")
+    threads: compute("threads")
+    resources:
+        mem_mb=compute("memory_mb"),
+        gpu=gpu,
+        runtime=60,
+    params:
+        command=command("corruption"),
+    shell:
+        "{params.command} > {log} 2>&1"
+
+
 rule train:
     input:
         inputs("train"),

@@ -1,0 +1,54 @@
+"""The metrics of any two sets of images: those that need neither labels nor a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from wae.metrics.checks import TooFewError
+from wae.metrics.distances import ALWAYS, Samples, feature_measures
+from wae.metrics.evaluate import mean_sharpness, patch_measures
+from wae.metrics.features import Extractor
+from wae.metrics.measures import Measure
+
+SWD_IMAGES = 4096  # at most: memory; Karras et al. 2018 take 8192
+
+
+def score(
+    images: np.ndarray, against: np.ndarray, extractors: Mapping[str, Extractor], seed: int
+) -> tuple[dict[str, Measure], dict[str, str]]:
+    """Measures by name, and for those that cannot be had the reason.
+
+    Of unequal sets as many of the first as the smaller has are taken, since every distance here depends on n.
+
+    Args:
+        images: uint8 (n, c, h, w), e.g. generated.
+        against: uint8 (m, c, h, w), e.g. real.
+        extractors: `inception`, or nothing.
+        seed: of places, directions and parts.
+    """
+    n, generator = min(len(images), len(against)), torch.Generator().manual_seed(seed)
+    samples = Samples(images[:n], against[:n], extractors)
+    measures: dict[str, Measure] = {}
+    missing = {"fd_classifier": "needs a classifier, trained on labelled images: a stage of the pipeline"}
+    if extractors:
+        measures |= feature_measures(samples, generator)
+    try:
+        measures |= patch_measures(samples, SWD_IMAGES, generator)
+    except TooFewError as error:
+        missing["swd"] = str(error)
+    measures |= {"sharpness": mean_sharpness(images), "sharpness_reference": mean_sharpness(against)}
+    for name in [name for name, measure in measures.items() if measure.value is None]:
+        refused = measures.pop(name)
+        if name not in ALWAYS:
+            missing[name] = refused.protocol.split(";")[0].removeprefix("not computed: ")
+    return {name: _renamed(measure) for name, measure in measures.items()}, missing
+
+
+def _renamed(measure: Measure) -> Measure:
+    """The reference is what the caller gave, and no held-out split of ours."""
+    reference = measure.reference.replace("held-out images", "of the reference")
+    return replace(measure, reference=reference, protocol=measure.protocol.replace("held-out", "of the reference"))
