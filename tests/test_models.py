@@ -49,7 +49,7 @@ def test_each_turn_moves_only_its_own_players_tensors(name):
     one = batch()
     for player in model.turns():
         before = state(model)
-        play((player,), optimisers, [one])
+        play((player,), optimisers, [batch() if player.fresh else one])
         moved = {key for key, value in model.named_parameters() if not torch.equal(value, before[key])}
         mine = owned(model, player.params)
         assert moved <= mine
