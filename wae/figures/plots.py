@@ -144,6 +144,7 @@ def _bar(axes: Axes, values: pd.DataFrame, name: str, models: Sequence[str]) -> 
 
 
 def _floors(axes: Axes, values: pd.DataFrame, models: Sequence[str]) -> None:
+    axes.set_ylim(len(models) - 0.5, -0.5)  # else a line at a bar's edge moves it
     for model, floor in values.groupby("model")["value"].mean().items():
         middle = models.index(str(model))
         axes.plot([floor, floor], [middle - 0.45, middle + 0.45], color=INK, linewidth=2, solid_capstyle="butt")

@@ -67,10 +67,13 @@ def write_md(
 
 
 def _tables(table: pd.DataFrame) -> Iterator[str]:
-    """A table a group of metrics, the first without a heading; groups without any number are left out."""
+    """A table a group of metrics, the first without a heading; groups and rows without any number are left out."""
     for group, title in GROUPS.items():
         cells, best = _cells(table, group)
-        if title and cells.shape[1] == len(KEYS):
+        if title:
+            measured = cells.drop(columns=list(KEYS)).astype(bool).any(axis=1)
+            cells, best = cells[measured], best[measured]
+        if title and not len(cells):
             continue
         cells = cells.mask(best, "**" + cells + "**")
         cells["model"] = cells["model"].mask(cells["model"] == DATA, "*data (floor)*")
