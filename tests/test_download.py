@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 from loopback import BODY, HALF, Answer, Handler, closed_port, served
+from pictures import contents
 
 from wae.check import load_data
-from wae.data.download import DownloadError, download
+from wae.dag import STAGES
+from wae.data.download import DRIVE, DownloadError, download
+from wae.profile import Profile
+from wae.stage import Job
+from wae.stages.download import run
 
 QUOTA = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head><body>Sorry</body></html>"
 PATIENCE: dict[str, float | int] = {"timeout": 0.4, "attempts": 2, "pause": 0.0}
@@ -77,6 +82,46 @@ def test_a_mirror_without_the_file_or_with_a_wrong_one_falls_through_to_the_urls
 def test_a_redirect_is_followed(tmp_path: Path) -> None:
     with served(Handler.rest) as (there, _), served(lambda to: to.send(b"", 302, Location=f"{there}/z")) as (here, _):
         assert fetch(tmp_path, None, here) == BODY
+
+
+def test_a_redirect_is_asked_for_the_range_too(tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(BODY[:HALF])
+    with (
+        served(Handler.rest) as (there, asked),
+        served(lambda to: to.send(b"", 302, Location=f"{there}/z")) as (here, _),
+    ):
+        assert fetch(tmp_path, None, here) == BODY
+    assert asked == [("/z", f"bytes={HALF}-")]
+
+
+def test_google_drive_is_asked_by_id_after_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(lambda to: to.send(b"", 404)) as (first, _), served(Handler.rest) as (drive, asked):
+        monkeypatch.setattr("wae.data.download.DRIVE", DRIVE.replace("https://drive.usercontent.google.com", drive))
+        assert fetch(tmp_path, None, first, drive={"a.bin": "0B7_x-Y"}) == BODY
+    assert asked == [("/download?id=0B7_x-Y&export=download&confirm=t", None)]
+
+
+def test_google_drive_over_its_quota_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(lambda to: to.send(QUOTA, Content_Type="text/html; charset=utf-8")) as (drive, _):
+        monkeypatch.setattr("wae.data.download.DRIVE", f"{drive}/{{}}")
+        with pytest.raises(DownloadError, match=f"{drive}/id: .* found a web page .*try again in a day"):
+            download("thing", source(drive={"a.bin": "id"}), tmp_path, None, **PATIENCE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_put_into_mirror_by_hand_is_taken_and_its_licence_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WAE_MIRROR", raising=False)
+    (tmp_path / "mirror/thing").mkdir(parents=True)
+    (tmp_path / "mirror/thing/a.bin").write_bytes(BODY)
+    profile = Profile("", {}, {"sources": {"thing": source()}, "datasets": {}})
+    job = Job(STAGES["download"], profile, {"source": "thing"})
+    run(job)
+    assert contents(tmp_path / "data/raw/thing") == {"a.bin": BODY}
+    assert capsys.readouterr().err.count("free as air") == 1
+    assert job.slice()["sources.thing.licence"] == "free as air"  # and so it stands in the receipt
 
 
 def test_only_the_beginning_of_a_sha256_may_be_known(tmp_path: Path) -> None:
@@ -175,6 +220,14 @@ HOPELESS: dict[str, tuple[Answer, str]] = {
     "too many bytes": (lambda to: to.send(BODY * 2), "expected 10,240 bytes, found more"),
     "quota page": (lambda to: to.send(QUOTA, Content_Type="text/html; charset=utf-8"), "Quota exceeded.*in a day"),
     "disguised page": (lambda to: to.send(QUOTA + b" " * (len(BODY) - len(QUOTA))), "found a web page .*Quota"),
+    "redirect to a quota page": (
+        lambda to: to.send(QUOTA, Content_Type="text/html") if to.path == "/q" else to.send(b"", 302, Location="/q"),
+        "Quota exceeded.*in a day",
+    ),
+    "stalls each time": (
+        lambda to: (to.send(BODY[:HALF], announced=len(BODY)), time.sleep(0.6)),
+        "time-out|timed out",
+    ),
     "not found": (lambda to: to.send(b"gone", 404), "status 404"),
     "always busy": (lambda to: to.send(b"", 503), "status 503"),
     "endless redirect": (lambda to: to.send(b"", 302, Location=to.path), "redirect"),
@@ -193,6 +246,18 @@ def test_hopeless(tmp_path: Path, case: str) -> None:
     assert "a.bin (md5 " in message
     assert "mirror/thing/" in message
     assert {path.name for path in tmp_path.iterdir()} <= {"a.bin.part"}
+
+
+def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(BODY[:HALF])
+    quota = lambda to: to.send(QUOTA, Content_Type="text/html")
+    with served(quota) as (url, asked), pytest.raises(DownloadError, match="Quota exceeded"):
+        download("thing", source(url), tmp_path, None, **PATIENCE)
+    assert asked == [("/a.bin", f"bytes={HALF}-")]
+    assert contents(tmp_path) == {"a.bin.part": BODY[:HALF]}
+    with served(Handler.rest) as (url, asked):
+        assert fetch(tmp_path, None, url) == BODY
+    assert asked == [("/a.bin", f"bytes={HALF}-")]
 
 
 def test_wrong_bytes_leave_nothing_at_all(tmp_path: Path) -> None:
@@ -227,9 +292,11 @@ def test_no_network_says_what_to_fetch_from_where_and_where_to_put_it(tmp_path: 
 def test_celeba_is_explained_by_hand(tmp_path: Path) -> None:
     entry = load_data(Path("data/params.yaml"))["sources"]["celeba"]
     with pytest.raises(DownloadError) as caught:
-        download("celeba", entry, tmp_path, None)
+        download("celeba", entry, tmp_path, None, **PATIENCE)
     message = str(caught.value)
     for words in (
+        "drive.usercontent.google.com",
+        "0B7EVK8r0v71pZjFTYXZWM3FlRnM",
         "projects/CelebA.html",
         "img_align_celeba.zip",
         "list_eval_partition.txt",

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wae.table import Claim, collect, read_claims, read_metrics, summarise
+from wae.table import Claim, Order, collect, judge, read_claims, read_metrics, summarise
+from wae.table.verdicts import rises
 
 ROOT = Path(__file__).parent.parent
 REST = {"n": 100, "reference": "first 100 held-out images", "features_sha256": "abc", "protocol": "float64, rounded"}
@@ -43,8 +44,8 @@ def three_seeds(tmp_path: Path) -> pd.DataFrame:
 
 
 def claim(**changes: Any) -> Claim:
-    entry = {"dataset": "digits", "model": "vae", "metric": "fid", "value": 63.0, "source": "A, 2018", "protocol": "p"}
-    return Claim(**{**entry, **changes})
+    entry = {"dataset": "digits", "model": "vae", "metric": "fid", "value": 63.0, "source": "A, 2018"}
+    return Claim(**{**entry, "protocol": "p", "tolerance": {"absolute": 1.0}, **changes})
 
 
 # ---- collect ----------------------------------------------------------------
@@ -143,24 +144,30 @@ def test_a_published_value_stands_beside_with_its_source_and_the_first_wins(tmp_
         claim(value=99.0, source="B"),
         claim(model="wae-mmd", metric="sharpness", value=3e-3, source="C"),
     ]
-    table = summarise(three_seeds(tmp_path), claims).set_index("model")
+    metrics = three_seeds(tmp_path)
+    table = summarise(metrics, judge(claims, metrics, {})).set_index("model")
     assert (table["fid_published"]["vae"], table["fid_published_source"]["vae"]) == (63.0, "A, 2018")
     assert (table["sharpness_published"]["wae-mmd"], table["sharpness_published_source"]["wae-mmd"]) == (3e-3, "C")
+    assert table["sharpness_verdict"].tolist() == ["", "reproduced", "", ""]  # 0.5 within 1 of 0.003
     assert math.isnan(table["fid_published"]["data"])
     assert table["fid_published_source"]["data"] == ""
 
 
 def test_the_shipped_claims_are_the_papers(tmp_path: Path) -> None:
     claims = read_claims(ROOT / "claims.yaml")
-    wae = {(c.model, c.metric): c.value for c in claims if "1711.01558" in c.source}
+    values = [c for c in claims if isinstance(c, Claim)]
+    wae = {(c.model, c.metric): c.value for c in values if "1711.01558" in c.source}
     assert [wae[model, "fid"] for model in ("vae", "wae-mmd", "wae-gan", "data")] == [63, 55, 42, 2]
     assert [wae[model, "sharpness"] for model in ("vae", "wae-mmd", "wae-gan", "data")] == [3e-3, 6e-3, 6e-3, 2e-2]
-    assert len({(c.dataset, c.model, c.metric, c.source) for c in claims}) == len(claims)
+    assert len({(c.dataset, c.model, c.metric, c.source) for c in values}) == len(values)
+    published = {(c.dataset, c.model, c.metric, c.source): c.value for c in values}
+    for order in (c for c in claims if isinstance(c, Order)):
+        assert rises([published[order.dataset, model, order.metric, order.source] for model in order.order])
 
 
 def test_a_number_without_a_source_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "claims.yaml"
-    path.write_text("- {dataset: d, model: m, metric: fid, value: 3e-3, source: s, protocol: p}\n")
+    path.write_text("- {dataset: d, model: m, metric: fid, value: 3e-3, source: s, protocol: p, differs: size}\n")
     assert read_claims(path)[0].value == 0.003  # YAML 1.2; in 1.1 it is a string
     path.write_text("- {dataset: d, model: m, metric: fid, value: 1, protocol: p}\n")
     with pytest.raises(ValueError, match=r"claims\.yaml: entry 1\.source: field required"):

@@ -164,6 +164,7 @@ class Source(Options):
     """A folder under data/raw, and under a mirror."""
 
     urls: list[str] = Field(description="base addresses, tried in order after WAE_MIRROR")
+    drive: dict[str, str] = Field(default={}, description="file -> its id on Google Drive, tried last")
     folder: str | None = Field(default=None, description="its folder under a mirror, where that is not its own name")
     licence: str
     by_hand: str | None = Field(default=None, description="how to fetch them where no address serves them")

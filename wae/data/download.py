@@ -18,6 +18,9 @@ from wae.data.transport import TransferError, Web, copy, length, page_found, pag
 
 CHECKSUMS = {"md5": "md5", "sha256": "sha256", "sha256_begins": "sha256"}  # key of a file's entry -> algorithm
 
+DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
+"""A file of Google Drive; `confirm` answers the page that says it is too large to be scanned for viruses."""
+
 MIRROR = Path("mirror")  # where files fetched by hand are looked for, if WAE_MIRROR names no other place
 
 
@@ -40,7 +43,7 @@ def download(
     Args:
         name: of the source; also its folder in the mirror, unless the source says `folder`.
         source: `files` (name -> md5, sha256, sha256_begins, bytes), `urls` (tried in order), `licence`, perhaps
-            `folder`.
+            `folder`, and `drive` (name -> id on Google Drive, tried last).
         folder: where the files go; created.
         mirror: a folder or an http(s) address that holds `<name>/<file>`; tried first.
         timeout: seconds without a byte before a connection counts as dead.
@@ -52,16 +55,30 @@ def download(
             stay, from which the next run goes on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    bases = [*([f"{mirror.rstrip('/')}/{source.get('folder', name)}"] if mirror else []), *source["urls"]]
     with alone(folder), Web(timeout, attempts, pause) as web:
-        tried = {file: obtain(folder / file, expected, bases, web) for file, expected in source["files"].items()}
+        tried = {
+            file: obtain(folder / file, expected, addresses(name, source, mirror, file), web)
+            for file, expected in source["files"].items()
+        }
     failures = {file: reasons for file, reasons in tried.items() if reasons}
     if failures:
         raise DownloadError(explain(name, source, folder, failures))
     say(f"{name}: {len(tried)} files in {folder}, checksums right. Licence: {source['licence']}")
 
 
-def obtain(path: Path, expected: Mapping[str, Any], bases: Sequence[str], web: Web) -> list[str]:
+def addresses(name: str, source: Mapping[str, Any], mirror: str | None, file: str) -> list[str]:
+    """Where a file of a source may be had, in the order to try: the mirror, each of its urls, Google Drive."""
+    mirrors = [f"{mirror.rstrip('/')}/{source.get('folder') or name}"] if mirror else []
+    found = [f"{base.rstrip('/')}/{quote(file) if _web(base) else file}" for base in (*mirrors, *source["urls"])]
+    drive = (source.get("drive") or {}).get(file)
+    return [*found, DRIVE.format(quote(drive))] if drive else found
+
+
+def _web(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
+
+
+def obtain(path: Path, expected: Mapping[str, Any], places: Sequence[str], web: Web) -> list[str]:
     """What went wrong at each address until the right file was at `path`; empty if it now is."""
     tried = []
     if path.exists():
@@ -70,8 +87,7 @@ def obtain(path: Path, expected: Mapping[str, Any], bases: Sequence[str], web: W
             return []
         rejected = path.replace(path.with_name(f"{path.name}.rejected"))  # it may have taken a person an hour
         tried.append(f"{path}: {wrong}; moved to {rejected.name}")
-    for base in bases:
-        address = f"{base.rstrip('/')}/{path.name}"
+    for address in places:
         try:
             fetch(address, path, expected, web)
         except TransferError as error:
@@ -105,9 +121,8 @@ def fetch(address: str, path: Path, expected: Mapping[str, Any], web: Web) -> No
 
 def bring(address: str, part: Path, size: int | None, web: Web) -> None:
     """The bytes of an address, which is a URL or a path."""
-    if address.startswith(("http://", "https://")):
-        base, _, file = address.rpartition("/")
-        web.fetch(f"{base}/{quote(file)}", part, size)
+    if _web(address):
+        web.fetch(address, part, size)
     else:
         copy(Path(address).expanduser(), part)
 

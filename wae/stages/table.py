@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wae.io import read_json
-from wae.table import read_claims, read_metrics, summarise, write_csv, write_md, write_tex
+from wae.table import judge, read_claims, read_metrics, summarise, write_csv, write_md, write_tex
 
 if TYPE_CHECKING:
     from wae.stage import Job
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 def run(job: Job) -> None:
     """table.csv, table.md with the pictures beneath, table.tex."""
     metrics = read_metrics(job.input("metrics.csv"))
-    claims = read_claims(Path("claims.yaml"))
-    table = summarise(metrics, claims)
+    params, datasets = job.profile.params, job.profile.data["datasets"]
+    settings = {name: {"dataset": datasets[name], "models": params["models"][name]} for name in params["grid"]}
+    verdicts = judge(read_claims(Path("claims.yaml")), metrics, settings)
+    table = summarise(metrics, verdicts)
     accuracy = {
         path.parent.name: read_json(path)["accuracy"]
         for path in map(Path, job.inputs)
@@ -24,5 +26,5 @@ def run(job: Job) -> None:
     }
     pictures = [path for path in map(Path, job.inputs) if path.suffix == ".png"]
     write_csv(table, job.output("table.csv"))
-    write_md(table, job.output("table.md"), metrics=metrics, claims=claims, accuracy=accuracy, pictures=pictures)
+    write_md(table, job.output("table.md"), metrics=metrics, verdicts=verdicts, accuracy=accuracy, pictures=pictures)
     write_tex(table, job.output("table.tex"))

@@ -1,8 +1,9 @@
 """Numbers: tidy metrics, their summary beside published values, and its three forms. No torch."""
 
-from wae.table.claims import Claim, read_claims
+from wae.table.claims import Claim, Order, read_claims
 from wae.table.summary import protocols, summarise
 from wae.table.tidy import DATA, METRICS, Metric, TableError, collect, read_metrics
+from wae.table.verdicts import Verdict, judge
 from wae.table.write import write_csv, write_md, write_tex
 
 __all__ = [
@@ -10,8 +11,11 @@ __all__ = [
     "METRICS",
     "Claim",
     "Metric",
+    "Order",
     "TableError",
+    "Verdict",
     "collect",
+    "judge",
     "protocols",
     "read_claims",
     "read_metrics",

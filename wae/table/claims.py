@@ -1,34 +1,77 @@
-"""Published values, each with where it was published."""
+"""Published values and orders of models, each with where it was published and when a number of ours answers it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from wae.table.tidy import TableError
 
 Text = Annotated[str, Field(min_length=1)]
+Distance = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Claim(BaseModel):
-    """A number that someone else reports for a metric of a model on a data set."""
+class Tolerance(BaseModel):
+    """How far from the published value ours may lie: in the metric's unit, or as a fraction of the value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    absolute: Distance | None = None
+    relative: Distance | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Tolerance:
+        if (self.absolute is None) == (self.relative is None):
+            raise ValueError("a tolerance is either absolute or relative")
+        return self
+
+    def around(self, value: float) -> float:
+        """The same in the metric's unit."""
+        return self.absolute if self.absolute is not None else abs(value) * (self.relative or 0.0)
+
+
+class Published(BaseModel):
+    """What someone else reports about a metric on a data set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     dataset: Text
-    model: Text = Field(description="our name of the model that fits best")
+    also: list[Text] = Field(default=[], description="other data sets whose rows it is set beside, as a subset's")
     metric: Text
-    value: Annotated[float, Field(allow_inf_nan=False)]
     source: Text = Field(description="authors, year, and the table or file it stands in")
     protocol: Text = Field(description="how it was measured, as far as the source says")
     note: Text | None = None
 
 
-def read_claims(path: Path) -> list[Claim]:
+class Claim(Published):
+    """A number for one model. It says either how near is near enough, or why no number of ours compares with it."""
+
+    model: Text = Field(description="our name of the model that fits best")
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    tolerance: Tolerance | None = None
+    differs: Text | None = Field(default=None, description="why its protocol is none of ours: it is never judged")
+    where: dict[str, Any] = Field(
+        default={}, description="what must hold of ours: n, dataset.<key>, model.<key>, by dotted keys of the params"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Claim:
+        if (self.tolerance is None) == (self.differs is None):
+            raise ValueError("a value has either a tolerance or differs, why it is not judged")
+        return self
+
+
+class Order(Published):
+    """That some models' values rise in this order: it holds at any size, so it needs no tolerance."""
+
+    order: Annotated[list[Text], Field(min_length=2)]
+
+
+def read_claims(path: Path) -> list[Claim | Order]:
     """All claims of a YAML 1.2 file, in its order.
 
     Raises:
@@ -39,12 +82,14 @@ def read_claims(path: Path) -> list[Claim]:
         entries = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except YAMLError as error:
         raise TableError(f"{path}: {' '.join(str(error).split())}") from None
-    claims = []
+    claims: list[Claim | Order] = []
     for index, entry in enumerate(entries or []):
+        kind = Order if isinstance(entry, dict) and "order" in entry else Claim
         try:
-            claims.append(Claim.model_validate(entry))
+            claims.append(kind.model_validate(entry))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, (f"{path}: entry {index + 1}", *first["loc"])))
-            raise TableError(f"{where}: {first['msg'].lower()}, found {first['input']!r}") from None
+            message = first["msg"].removeprefix("Value error, ").lower()
+            raise TableError(f"{where}: {message}, found {first['input']!r}") from None
     return claims

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import mean, stdev
 
 import pandas as pd
 
-from wae.table.claims import Claim
+from wae.table.claims import Order
 from wae.table.tidy import DATA, METRICS, TableError
+from wae.table.verdicts import Verdict
 
+CLAIMED = ("_published", "_verdict", "_published_source", "_published_protocol")
 PROTOCOL = ("n", "reference", "features_sha256", "protocol")  # numbers that differ in one of these do not compare
 
 
-def summarise(metrics: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
+def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row per data set and model, in the order of `metrics`, the `data` row last of its data set.
 
     `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the sample
     standard deviation (n - 1), empty for one seed. A mean over only some of the seeds is not given: where one seed's
     value is empty, so is the mean. The metrics of METRICS that are measured everywhere always have columns.
-    `<metric>_published` is the first claim for that data set, model and metric, its source and protocol beside.
+    `<metric>_published` is the first claim for that data set, model and metric, `<metric>_verdict` whether ours
+    reproduces it, its source and protocol beside; `<metric>_order` has the verdict on each order that names the model.
     `protocol` says how the data set's columns were measured.
 
     Raises:
@@ -37,7 +40,7 @@ def summarise(metrics: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
         row["seeds"] = pd.NA if model == DATA else of_model["seed"].nunique()
         for name in names:
             row[f"{name}_mean"], row[f"{name}_std"] = _mean_std(values.get((dataset, model, name), []))
-        row |= _published(claims, dataset, model, names)
+        row |= _published(verdicts, dataset, model)
         row["protocol"] = "; ".join(_line(entry) for entry in measured[measured["dataset"] == dataset].itertuples())
         rows.append(row)
     return pd.DataFrame(rows).astype({"seeds": "Int64"})
@@ -72,15 +75,21 @@ def _mean_std(values: list[float]) -> tuple[float, float]:
     return mean(values), stdev(values) if len(values) > 1 else math.nan
 
 
-def _published(claims: Sequence[Claim], dataset: str, model: str, names: Iterable[str]) -> dict[str, object]:
-    claimed = {claim.metric for claim in claims}
+def _published(verdicts: Sequence[Verdict], dataset: str, model: str) -> dict[str, object]:
+    """The same columns for every row; empty where no claim is about it."""
     columns: dict[str, object] = {}
-    for name in (name for name in names if name in claimed):
-        fitting = (claim for claim in claims if (claim.dataset, claim.model, claim.metric) == (dataset, model, name))
-        claim = next(fitting, None)
-        columns[f"{name}_published"] = claim.value if claim else math.nan
-        columns[f"{name}_published_source"] = claim.source if claim else ""
-        columns[f"{name}_published_protocol"] = claim.protocol if claim else ""
+    for verdict in verdicts:
+        claim, here = verdict.claim, verdict.dataset == dataset
+        if isinstance(claim, Order):
+            told = str(verdict) if here and model in claim.order else ""
+            column = f"{claim.metric}_order"
+            columns[column] = "; ".join(filter(None, (str(columns.get(column, "")), told)))
+            continue
+        names = [f"{claim.metric}{end}" for end in CLAIMED]
+        if here and claim.model == model and not columns.get(names[-1]):
+            columns |= dict(zip(names, (claim.value, verdict.text, claim.source, claim.protocol)))
+        else:
+            columns = dict(zip(names, (math.nan, "", "", ""))) | columns
     return columns
 
 

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pandas as pd
 
 from wae.io import write_text
-from wae.table.claims import Claim
 from wae.table.summary import protocols
 from wae.table.tidy import DATA, FLOOR, GROUPS, METRICS
+from wae.table.verdicts import Verdict
 
 ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior"}
 LATEX = {
@@ -28,6 +28,10 @@ CAPTION = (
     "Empty: it does not apply, was not asked for, or could not be computed for every seed; "
     "a metric without any number has no column here. In parentheses: the floor of a metric that has one of its own."
 )
+VERDICTS = (
+    "Published, and whether ours reproduce it (close: within twice the tolerance that claims.yaml states, or an order "
+    "of the means that does not hold for every seed):"
+)
 
 
 def write_csv(table: pd.DataFrame, out: Path) -> None:
@@ -40,7 +44,7 @@ def write_md(
     out: Path,
     *,
     metrics: pd.DataFrame,
-    claims: Sequence[Claim] = (),
+    verdicts: Sequence[Verdict] = (),
     accuracy: Mapping[str, Sequence[float]] | None = None,
     pictures: Sequence[Path] = (),
 ) -> None:
@@ -48,7 +52,7 @@ def write_md(
 
     Args:
         metrics: what the table summarises, for N, reference and protocol.
-        claims: all published values, listed with their sources below the table.
+        verdicts: on all published values and orders, listed with their sources below the table.
         accuracy: data set -> held-out accuracy of the classifier, one a label column.
         pictures: files under the page's folder, `<dataset>/<model>/<name>.png` or `<dataset>/<name>.png`.
     """
@@ -61,7 +65,7 @@ def write_md(
             *_tables(table[table["dataset"] == dataset]),
             _measurement(measured, dataset, (accuracy or {}).get(dataset, ())),
         ]
-        parts += [_published([claim for claim in claims if claim.dataset == dataset])]
+        parts += [_published([verdict for verdict in verdicts if verdict.dataset == dataset])]
         parts += _gallery([path for path in inside if path.parts[0] == dataset])
     write_text(out, "\n\n".join(filter(None, parts)) + "\n")
 
@@ -138,6 +142,7 @@ def _cells(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, pd.DataFrame]
         published = table.get(f"{name}_published")
         if published is not None and published.notna().any():
             cells[f"{title}, published"] = published.map(lambda value: "" if math.isnan(value) else f"{value:g}")
+            cells[f"{title}, verdict"] = table[f"{name}_verdict"].str.partition(":")[0]
     texts = pd.DataFrame(cells)
     return texts, pd.DataFrame(best, table.index).reindex(columns=texts.columns, fill_value=False)
 
@@ -187,15 +192,16 @@ def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]
     return "\n".join(lines)
 
 
-def _published(claims: Sequence[Claim]) -> str:
-    """The claims as a list, a line for each source, metric and protocol."""
-    values: dict[tuple[str, ...], list[str]] = {}
-    for claim in claims:
+def _published(verdicts: Sequence[Verdict]) -> str:
+    """What was published and whether ours reproduce it: a list for each source, metric and protocol."""
+    lines: dict[tuple[str, ...], list[str]] = {}
+    for verdict in verdicts:
+        claim = verdict.claim
         title = METRICS[claim.metric].title if claim.metric in METRICS else claim.metric
         told = ". ".join(filter(None, (claim.protocol, (claim.note or "").removesuffix("."))))
-        values.setdefault((title, claim.source, told), []).append(f"{claim.model} {claim.value:g}")
-    lines = [f"- {title}: {', '.join(of)} ({source}). {told}." for (title, source, told), of in values.items()]
-    return "\n".join(["Published values, measured otherwise than ours:", "", *lines]) if lines else ""
+        lines.setdefault((title, claim.source, told), []).append(str(verdict))
+    listed = ["\n  - ".join((f"- {title} ({source}). {told}.", *said)) for (title, source, told), said in lines.items()]
+    return "\n".join([VERDICTS, "", *listed]) if listed else ""
 
 
 def _gallery(paths: Sequence[Path]) -> list[str]:

@@ -1,0 +1,194 @@
+"""Verdicts on published numbers: judged is only what was measured as the claim asks, everything else says why."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from wae.table import Claim, Order, TableError, Verdict, judge, read_claims, summarise
+
+ROOT = Path(__file__).parent.parent
+SAID = {"source": "A, 2018", "protocol": "p"}
+SETTINGS = {"faces": {"dataset": {"train": 4000}, "models": {"vae": {"network": {"width": 0.125}, "epochs": 5}}}}
+
+
+def claim(value: float = 2.0, **more: Any) -> Claim:
+    judged = {} if "differs" in more else {"tolerance": {"absolute": 0.5}}
+    return Claim(**{"dataset": "faces", "model": "vae", "metric": "fid", "value": value, **SAID, **judged, **more})
+
+
+def measured(n: int = 100, **models: dict[str, tuple[float, ...]]) -> pd.DataFrame:
+    """Metrics of `faces`: model -> metric -> a value a seed."""
+    rows = [
+        {
+            "dataset": "faces",
+            "model": model.replace("_", "-"),
+            "seed": str(seed),
+            "metric": metric,
+            "value": value,
+            "n": n,
+        }
+        for model, of in models.items()
+        for metric, values in of.items()
+        for seed, value in enumerate(values, start=1)
+    ]
+    how = dict.fromkeys(("reference", "features_sha256", "protocol"), "")
+    return pd.DataFrame(rows).assign(**how).astype({"n": "Int64"})
+
+
+def text(of: Claim | Order, metrics: pd.DataFrame) -> str:
+    (verdict,) = judge([of], metrics, SETTINGS)
+    return verdict.text
+
+
+# ---- values -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize(
+    ("distance", "word"),
+    [(0.0, "reproduced"), (0.5, "reproduced"), (0.75, "close"), (1.0, "close"), (1.25, "not reproduced")],
+)
+@pytest.mark.parametrize("tolerance", [{"absolute": 0.5}, {"relative": 0.25}])
+def test_a_mean_is_judged_by_its_distance_in_tolerances(
+    sign: int, distance: float, word: str, tolerance: dict[str, float]
+) -> None:
+    mean = 2.0 + sign * distance  # exact in binary, so the borders are too
+    metrics = measured(vae={"fid": (mean - 0.25, mean + 0.25)})
+    assert text(claim(tolerance=tolerance), metrics) == word
+
+
+def test_a_relative_tolerance_of_a_negative_value_is_positive() -> None:
+    assert text(claim(-2.0, tolerance={"relative": 0.25}), measured(vae={"fid": (-2.5,)})) == "reproduced"
+
+
+HOLDS = {"n": 100, "dataset.train": 4000, "model.network.width": 0.125}
+NOT_RUN = {
+    "never judged": (claim(differs="d_z 16"), "other protocol: d_z 16"),
+    "no such model": (claim(model="wae-gan"), "the grid has no wae-gan"),
+    "no Inception": (claim(), "no Inception weights were asked for"),
+    "not measured": (claim(metric="kid"), "kid was not measured"),
+    "a seed without": (claim(metric="swd"), "swd has no value for some seed"),
+    "narrow": (claim(metric="sharpness", where={**HOLDS, "model.network.width": 1.0}), "model.network.width is 0.125"),
+    "few images": (claim(metric="sharpness", where={"n": 1000}), "n is 100, there 1000"),
+    "no such key": (
+        claim(metric="sharpness", where={"model.cost.kind": "l2sq"}),
+        "model.cost.kind is None, there l2sq",
+    ),
+    "both": (claim(metric="sharpness", where={"n": 9, "model.epochs": 8}), "n is 100, there 9; model.epochs is 5"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_RUN)
+def test_what_was_measured_otherwise_is_not_judged(case: str) -> None:
+    of, why = NOT_RUN[case]
+    values = {"fid": (math.nan, math.nan), "sharpness": (9.0, 9.0), "swd": (1.0, math.nan)}
+    assert text(of, measured(vae=values)).startswith(f"not run: {why}")
+    assert text(claim(metric="sharpness", where=HOLDS), measured(vae=values)) == "not reproduced"
+
+
+def test_a_claim_stands_beside_every_data_set_that_it_names_and_no_other() -> None:
+    metrics = measured(vae={"fid": (2.0,)})
+    assert [of.dataset for of in judge([claim(dataset="celeba", also=["faces", "birds"])], metrics, {})] == ["faces"]
+    assert judge([claim(dataset="celeba")], metrics, {}) == []
+
+
+# ---- orders -----------------------------------------------------------------
+
+
+def order(*models: str) -> Order:
+    return Order(dataset="faces", metric="sharpness", order=list(models), **SAID)
+
+
+@pytest.mark.parametrize(
+    ("vae", "gan", "expected"),
+    [
+        ((1.0, 2.0, 3.0), (2.0, 3.0, 4.0), "reproduced: it holds for 3 of 3 seeds"),
+        ((1.0, 2.0, 4.5), (2.0, 3.0, 4.0), "close: it holds for 2 of 3 seeds"),
+        ((1.0, 2.0, 9.0), (2.0, 3.0, 4.0), "not reproduced: it holds for 2 of 3 seeds"),
+        ((2.0, 2.0, 2.0), (2.0, 2.0, 2.0), "not reproduced: it holds for 0 of 3 seeds"),
+    ],
+)
+def test_an_order_is_asked_of_every_seed_and_of_the_means(
+    vae: tuple[float, ...], gan: tuple[float, ...], expected: str
+) -> None:
+    metrics = measured(vae={"sharpness": vae}, wae_gan={"sharpness": gan})
+    assert text(order("vae", "wae-gan"), metrics) == expected
+
+
+def test_an_order_of_three_needs_every_step() -> None:
+    metrics = measured(a={"sharpness": (1.0,)}, b={"sharpness": (3.0,)}, c={"sharpness": (2.0,)})
+    assert text(order("a", "c", "b"), metrics).startswith("reproduced")
+    assert text(order("a", "b", "c"), metrics).startswith("not reproduced")
+    assert text(order("a", "d"), metrics) == "not run: the grid has no d"
+
+
+# ---- the table and the file -------------------------------------------------
+
+
+def test_the_table_has_the_first_claim_of_a_row_and_every_order_that_names_it() -> None:
+    metrics = measured(vae={"sharpness": (1.0,)}, wae_gan={"sharpness": (2.0,)})
+    claims = [
+        claim(1.0, metric="sharpness"),
+        claim(9.0, metric="sharpness"),
+        order("vae", "wae-gan"),
+        order("vae", "x"),
+    ]
+    table = summarise(metrics, judge(claims, metrics, {})).set_index("model")
+    assert table["sharpness_verdict"].tolist() == ["reproduced", ""]
+    assert table["sharpness_published"]["vae"] == 1.0
+    assert table["sharpness_order"]["wae-gan"] == "vae < wae-gan: reproduced: it holds for 1 of 1 seeds"
+    assert table["sharpness_order"]["vae"].split("; ")[1] == "vae < x: not run: the grid has no x"
+
+
+def test_a_verdict_s_word_is_what_stands_before_its_details() -> None:
+    assert Verdict(claim(), "faces", "not run: no such: thing").word == "not run"
+
+
+REFUSED = {
+    "a value with neither": ("value: 1", "either a tolerance or differs"),
+    "a value with both": ("value: 1, tolerance: {absolute: 1}, differs: size", "either a tolerance or differs"),
+    "two tolerances": ("value: 1, tolerance: {absolute: 1, relative: 1}", "either absolute or relative"),
+    "no tolerance": ("value: 1, tolerance: {}", "either absolute or relative"),
+    "a tolerance of nothing": ("value: 1, tolerance: {absolute: 0}", "greater than 0"),
+    "an order with a value": ("order: [a, b], value: 1", "extra inputs"),
+    "an order of one": ("order: [a]", "at least 2"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_claim_that_cannot_be_judged_in_one_way_is_refused(tmp_path: Path, case: str) -> None:
+    what, words = REFUSED[case]
+    model = "" if "order" in what else "model: m, "
+    path = tmp_path / "claims.yaml"
+    path.write_text(f"- {{dataset: d, {model}metric: fid, {what}, source: s, protocol: p}}\n")
+    with pytest.raises(TableError, match=rf"claims\.yaml: entry 1.*{words}"):
+        read_claims(path)
+
+
+def test_the_shipped_claims_judge_a_run_of_the_paper_s_size_and_no_smaller_one() -> None:
+    """The paper's own numbers, as if they were ours, on celeba; the same from the subset of 10,000 images."""
+    paper = {"vae": (63.0, 3e-3, 68), "wae-mmd": (55.0, 6e-3, 55), "wae-gan": (42.0, 6e-3, 55)}
+    rows = [
+        {"dataset": dataset, "model": model, "seed": "1", "metric": metric, "value": value, "n": n}
+        for dataset in ("celeba", "celeba-15k")
+        for model, values in {**paper, "data": (2.0, 0.0235)}.items()
+        for metric, value, n in zip(("fid", "sharpness"), values, (10000, 1000))
+    ]
+    models = {name: {"network": {"width": 1.0, "latent": 64}, "epochs": of[2]} for name, of in paper.items()}
+    settings = {
+        name: {"dataset": {"train": n}, "models": models} for name, n in (("celeba", 162770), ("celeba-15k", 10000))
+    }
+    verdicts = judge(read_claims(ROOT / "claims.yaml"), pd.DataFrame(rows).astype({"n": "Int64"}), settings)
+    values = {
+        (of.dataset, of.claim.model, of.claim.metric): of.word
+        for of in verdicts
+        if isinstance(of.claim, Claim) and "1711.01558" in of.claim.source
+    }
+    assert len(values) == 16
+    for (dataset, model, metric), word in values.items():
+        assert word == ("reproduced" if dataset == "celeba" or model == "data" else "not run"), (dataset, model, metric)
+    words = [of.word for of in verdicts if isinstance(of.claim, Order) and "swae" not in of.claim.order]
+    assert words == ["reproduced"] * 6
