@@ -3,8 +3,8 @@
     WAE_MIRROR=../shared/data python bench/prepare.py [processes]
 
 The archive is <mirror>/celeba/img_align_celeba.zip, whole or a subset. Memory is summed over the process tree, what
-each process holds alone and its share of what several hold (PSS), ten times a second. It is measured in fresh processes for
-half of the images and for all: the difference is what grows with them, from which 202,599 are extrapolated.
+each process holds alone and its share of what several hold (PSS), ten times a second. It is measured in fresh processes
+for half of the images and for all: the difference is what grows with them, from which 202,599 are extrapolated.
 """
 
 from __future__ import annotations
