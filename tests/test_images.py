@@ -229,9 +229,16 @@ def test_one_entry_makes_a_data_set_whose_pictures_are_never_pushed(
     assert Hashes()(str(tmp_path / "own")) != before
 
 
-@pytest.mark.parametrize(("kind", "path"), [("images", ""), ("faces", ", path: a.zip")])
-def test_a_path_is_for_kind_images_and_needed_there(tmp_path: Path, kind: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "path", "words"),
+    [
+        ("images", "", "mine needs a path for kind images"),
+        ("faces", ", path: a.zip", "mine needs a path for kind images"),
+        ("images", ", path: mirror/a.zip", r"mine\.path is in mirror/, which DVC does not see"),
+    ],
+)
+def test_a_path_is_for_kind_images_and_seen_by_dvc(tmp_path: Path, kind: str, path: str, words: str) -> None:
     entry = f"{{kind: {kind}, shape: [3, 8, 8], labels: false, train: 1, test: 1, seed: 1{path}}}"
     (tmp_path / "params.yaml").write_text(f"sources: {{}}\ndatasets:\n  mine: {entry}\n")
-    with pytest.raises(Mistakes, match=r"datasets\.mine needs a path for kind images"):
+    with pytest.raises(Mistakes, match=rf"datasets\.{words}"):
         load_data(tmp_path / "params.yaml")

@@ -61,6 +61,8 @@ def _contradictions(data: dict[str, Any]) -> Iterator[Mistake]:
             yield ("datasets", name, "source"), one_of(source, data["sources"])
         if (entry["kind"] == "images") != (entry.get("path") is not None):
             yield ("datasets", name), "needs a path for kind images, and has none for any other"
+        if (entry.get("path") or "").startswith("mirror/") and source is None:
+            yield ("datasets", name, "path"), "is in mirror/, which DVC does not see; data/raw/ is a place for it"
 
 
 def _documents(*paths: Path) -> list[Document]:
