@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from pictures import CELEBA, CODES, CROP, REAL, contents, jpeg, plain, write_celeba
 from PIL import Image
+from torch.nn import functional
 
 from wae.data import celeba
 from wae.data.errors import DataError
@@ -24,6 +26,31 @@ def test_celeba_is_the_partition_s_names_in_order_as_pillow_makes_them(tmp_path:
     for split, code in (("train", "0"), ("test", "2")):
         expected = [plain(files[name]) for name in sorted(files) if CODES[name] == code]
         np.testing.assert_array_equal(np.load(tmp_path / f"out/{split}.npy"), expected)
+
+
+def resized_by_torch(picture: Image.Image, mode: str, *, antialias: bool) -> np.ndarray:
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float()
+    small = functional.interpolate(pixels, (64, 64), mode=mode, antialias=antialias)[0]
+    return small.round().clamp(0, 255).numpy()
+
+
+@pytest.mark.parametrize("kernel", celeba.FILTERS)
+def test_resizing_is_pillow_s_within_a_level_and_no_filter_without_antialiasing_is(kernel: str) -> None:
+    content = jpeg(7)
+    cropped = Image.open(io.BytesIO(content)).convert("RGB").crop(CROP)
+    expected = np.asarray(cropped.resize((64, 64), Image.Resampling[kernel.upper()])).transpose(2, 0, 1).astype(int)
+    (ours,) = celeba.decode_all([("a.jpg", content)], crop=CROP, kernel=kernel, side=64)
+    assert np.abs(ours - expected).max() <= 1
+    for mode in ("bilinear", "bicubic"):
+        assert np.abs(resized_by_torch(cropped, mode, antialias=False) - expected).max() > 20
+
+
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+def test_resizing_is_that_of_another_library_within_a_level(kernel: str) -> None:
+    content = jpeg(7)
+    cropped = Image.open(io.BytesIO(content)).convert("RGB").crop(CROP)
+    (ours,) = celeba.decode_all([("a.jpg", content)], crop=CROP, kernel=kernel, side=64)
+    assert np.abs(resized_by_torch(cropped, kernel, antialias=True) - ours).max() <= 1
 
 
 def test_nothing_outside_the_crop_bleeds_in(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pictures import CELEBA, REAL, contents, idx, write_celeba, write_mnist
+from pictures import CELEBA, REAL, contents, idx, jpeg, write_celeba, write_mnist
 
 from wae.data.digits import enlarge
 from wae.data.errors import DataError
@@ -20,6 +21,7 @@ MNIST = {"kind": "mnist", "shape": [1, 28, 28], "labels": True, "train": 30, "te
 DIGITS = {"kind": "digits", "shape": [1, 28, 28], "labels": True, "train": 1437, "test": 360}
 LINES = {"kind": "lines", "shape": [1, 32, 32], "labels": False, "train": 30, "test": 20, "seed": 1}
 FACES = {"kind": "faces", "shape": [3, 64, 64], "labels": True, "train": 30, "test": 20, "seed": 1}
+OWN = {**CELEBA, "kind": "images", "source": "own", "path": "own.zip", "seed": 1}
 
 # ---- IDX -------------------------------------------------------------------
 
@@ -69,9 +71,14 @@ def write_raw(kind: str, raw: Path) -> None:
         write_mnist(raw)
     elif kind == "celeba":
         write_celeba(raw)
+    elif kind == "images":
+        raw.mkdir()
+        with zipfile.ZipFile(raw / "own.zip", "w") as archive:
+            for i in range(7):
+                archive.writestr(f"{i}.jpg", jpeg(i))
 
 
-@pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES, LINES, CELEBA], ids=lambda entry: entry["kind"])
+@pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES, LINES, CELEBA, OWN], ids=lambda entry: entry["kind"])
 def test_prepared_twice_gives_the_same_bytes_and_nothing_else(tmp_path: Path, entry: Mapping[str, Any]) -> None:
     write_raw(entry["kind"], tmp_path / "raw")
     runs = []
@@ -93,7 +100,7 @@ def test_prepared_twice_gives_the_same_bytes_and_nothing_else(tmp_path: Path, en
 
 
 def test_every_kind_is_prepared_above() -> None:
-    assert set(PREPARERS) == {entry["kind"] for entry in (MNIST, DIGITS, FACES, LINES, CELEBA)}
+    assert set(PREPARERS) == {entry["kind"] for entry in (MNIST, DIGITS, FACES, LINES, CELEBA, OWN)}
 
 
 @pytest.mark.parametrize("entry", [MNIST, DIGITS, FACES, LINES], ids=lambda entry: entry["kind"])

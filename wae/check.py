@@ -51,14 +51,18 @@ def load_data(path: Path) -> dict[str, Any]:
 
 
 def _wrong_data(document: Document) -> list[Mistake]:
-    return _invalid(document, DATA) or list(_unknown_sources(document.content))
+    return _invalid(document, DATA) or list(_contradictions(document.content))
 
 
-def _unknown_sources(data: dict[str, Any]) -> Iterator[Mistake]:
+def _contradictions(data: dict[str, Any]) -> Iterator[Mistake]:
     for name, entry in data["datasets"].items():
         source = entry.get("source")
         if source is not None and source not in data["sources"]:
             yield ("datasets", name, "source"), one_of(source, data["sources"])
+        if (entry["kind"] == "images") != (entry.get("path") is not None):
+            yield ("datasets", name), "needs a path for kind images, and has none for any other"
+        if (entry.get("path") or "").startswith("mirror/") and source is None:
+            yield ("datasets", name, "path"), "is in mirror/, which DVC does not see; data/raw/ is a place for it"
 
 
 def _documents(*paths: Path) -> list[Document]:

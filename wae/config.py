@@ -175,17 +175,20 @@ class Source(Options):
 class DataSet(Options):
     """A data set: one uint8 array a split, N x C x H x W."""
 
-    kind: Literal["mnist", "celeba", "digits", "faces", "lines"]
+    kind: Literal["mnist", "celeba", "digits", "faces", "lines", "images"]
     shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
     train: Count = Field(description="images to train on, drawn or expected")
     test: Count = Field(description="held-out images, drawn or expected")
     labels: bool = Field(description="whether it has labels to train a classifier on")
     source: str | None = Field(default=None, description="its files: a key of `sources`")
+    path: str | None = Field(
+        default=None, description="of kind images: a folder or zip of pictures, of the source where there is one"
+    )
     crop: Annotated[list[Whole], Field(min_length=4, max_length=4)] | None = Field(
         default=None, description="left, upper, right, lower in pixels of the original"
     )
     filter: Literal["lanczos", "bicubic", "bilinear", "box"] | None = Field(default=None, description="antialiased")
-    seed: Whole | None = Field(default=None, description="of the images to draw")
+    seed: Whole | None = Field(default=None, description="of the images to draw, or of the split of kind images")
 
 
 class Data(Options):

@@ -41,8 +41,9 @@ def _download_outs(profile: Profile, scope: Scope) -> list[Out]:
 
 
 def _prepare_deps(profile: Profile, scope: Scope) -> list[str]:
-    source = profile.data["datasets"][scope["dataset"]].get("source")
-    return raw(profile, source) if source else []
+    entry = profile.data["datasets"][scope["dataset"]]
+    own = [entry["path"]] if entry.get("path") else []
+    return raw(profile, entry["source"]) if entry.get("source") else own
 
 
 def _prepare_outs(profile: Profile, scope: Scope) -> list[Out]:

@@ -68,8 +68,10 @@ class Profile:
 
     def may_leave(self, scope: Mapping[str, Any]) -> bool:
         """Whether the licence of a scope's data lets real images be pushed to a remote."""
-        source = scope.get("source") or self.data["datasets"][scope["dataset"]].get("source")
-        return source is None or bool(self.data["sources"][source]["redistribute"])
+        entry = self.data["datasets"][scope["dataset"]] if "dataset" in scope else {}
+        source = scope.get("source") or entry.get("source")
+        # Of a user's own pictures nobody has said it.
+        return bool(self.data["sources"][source]["redistribute"]) if source else not entry.get("path")
 
     def lookup(self, key: str) -> Any:
         """The value of a dotted parameter key, from data/params.yaml or from the profile."""

@@ -36,7 +36,10 @@ class Hashes:
         self._changed = False
 
     def __call__(self, path: str) -> str | None:
-        """The md5 of a file in hexadecimal; None where there is none."""
+        """The md5 of a file in hexadecimal, or of a folder's names and files; None where there is none."""
+        if Path(path).is_dir():
+            inside = sorted(file.as_posix() for file in Path(path).rglob("*") if file.is_file())
+            return hashlib.md5("".join(f"{file} {self(file)}\n" for file in inside).encode()).hexdigest()
         try:
             found = Path(path).stat()
         except (FileNotFoundError, NotADirectoryError):

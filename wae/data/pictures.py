@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 from PIL import Image
@@ -14,7 +19,11 @@ from wae.data.errors import DataError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")  # Pillow's modes without colour
+LARGEST = 1 << 26  # bytes of one file, as it would be unpacked
+PIXELS = 1 << 25  # of one picture; 33 million are an 8K screen
 DEEP = ("I", "I;16", "I;16B", "F")  # Pillow would cut their values at 255
+
+Reader = Callable[[], bytes]
 
 
 def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
@@ -28,25 +37,72 @@ def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
     """
     if path.suffix in (".npy", ".npz") and path.is_file():
         return _as_images(_array(path), path)[:most]
+    with opened_pictures(path) as files:
+        return _stacked(path, ((name, read()) for name, read in islice(files.items(), most)))
+
+
+@contextmanager
+def opened_pictures(path: Path) -> Iterator[dict[str, Reader]]:
+    """The pictures of a folder or zip by their sorted names, and how to read each; nothing is unpacked.
+
+    Raises:
+        DataError: what is there is neither; or a link, a name that leads out of the zip, or a file too large to be one.
+    """
     if path.is_dir():
-        pictures = _of_folder(path, most)
+        yield dict(_of_folder(path))
     elif zipfile.is_zipfile(path):
-        pictures = _of_zip(path, most)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                yield dict(_of_zip(path, archive))
+        except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+            raise DataError(f"{path} cannot be read as a zip: {error}") from error
     else:
         found = "is neither" if path.exists() else "does not exist; it should be"
         raise DataError(f"{path} {found} a folder or zip of pictures, a .npy or a .npz")
-    return _stacked(path, pictures)
 
 
-def _of_folder(path: Path, most: int | None) -> Iterator[tuple[str, bytes]]:
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    yield from ((str(file.relative_to(path)), file.read_bytes()) for file in files[:most])
+def _of_folder(path: Path) -> Iterator[tuple[str, Reader]]:
+    found: dict[str, Path] = {}
+    for folder, folders, files in os.walk(path):
+        link = next((name for name in (*folders, *files) if Path(folder, name).is_symlink()), None)
+        if link is not None:
+            raise DataError(f"{Path(folder, link)} is a link; only files of the folder itself are read")
+        found |= {Path(folder, name).relative_to(path).as_posix(): Path(folder, name) for name in files}
+    for name in _pictures(found):
+        _small(f"{path}/{name}", found[name].stat().st_size)
+        yield name, found[name].read_bytes
 
 
-def _of_zip(path: Path, most: int | None) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
-        names = sorted(name for name in archive.namelist() if name.lower().endswith(SUFFIXES))
-        yield from ((name, archive.read(name)) for name in names[:most])
+def _of_zip(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Reader]]:
+    infos = archive.infolist()
+    members = {info.filename: info for info in infos}
+    if len(members) < len(infos):
+        raise DataError(f"{path} has two files of one name")
+    for name, info in members.items():
+        if info.flag_bits & 1:
+            raise DataError(f"{path}/{name} is encrypted; it cannot be read")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise DataError(f"{path}/{name} is a link; only files of the zip itself are read")
+        if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor:
+            raise DataError(f"{path} has a file {name!r}, whose name leads out of it")
+    for name in _pictures(members):
+        _small(f"{path}/{name}", members[name].file_size)
+        yield name, partial(archive.read, members[name])
+
+
+def _pictures(names: Iterable[str]) -> list[str]:
+    """Sorted; without hidden files and what macOS adds to zips."""
+    hidden = (".", "__MACOSX")
+    return sorted(
+        name
+        for name in names
+        if name.lower().endswith(SUFFIXES) and not any(part.startswith(hidden) for part in PurePosixPath(name).parts)
+    )
+
+
+def _small(name: str, size: int) -> None:
+    if size > LARGEST:
+        raise DataError(f"{name} would be {size:,} bytes; at most {LARGEST:,} are read")
 
 
 def _stacked(path: Path, pictures: Iterator[tuple[str, bytes]]) -> np.ndarray:
@@ -67,16 +123,28 @@ def _stacked(path: Path, pictures: Iterator[tuple[str, bytes]]) -> np.ndarray:
 
 def _decoded(name: str, content: bytes) -> np.ndarray:
     """A picture as uint8 (1 or 3, h, w)."""
+    with picture(name, content) as image:
+        pixels = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+@contextmanager
+def picture(name: str, content: bytes) -> Iterator[Image.Image]:
+    """A picture of 8 bits a channel whose size, known before anything is decoded, is within PIXELS.
+
+    What goes wrong while it is open, as the decoding of a damaged file, is a DataError too.
+    """
     try:
         with Image.open(io.BytesIO(content)) as image:
             if image.mode in DEEP:
                 raise DataError(f"{name} has more than 8 bits a channel (mode {image.mode}); pictures here have 8")
-            pixels = np.asarray(image.convert("L" if image.mode in GREY else "RGB"))
+            if image.width * image.height > PIXELS:
+                raise DataError(f"{name} has {image.width:,}x{image.height:,} pixels; at most {PIXELS:,} are decoded")
+            yield image
     except DataError:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{name} is no picture that can be read: {error}") from error
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
 def _array(path: Path) -> np.ndarray:

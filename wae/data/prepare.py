@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wae.data import celeba, digits, faces, lines, mnist
+from wae.data import celeba, digits, faces, images, lines, mnist
 from wae.data.errors import DataError
 from wae.data.progress import say
 from wae.io import read_array
@@ -50,18 +50,18 @@ def check(name: str, entry: Mapping[str, Any], folder: Path) -> dict[str, int]:
     """How many images each split has, and how many they share, if all is as `entry` says."""
     sizes = {}
     for split in SPLITS:
-        images = read_array(folder / f"{split}.npy")
+        array = read_array(folder / f"{split}.npy")
         expected = tuple(entry["shape"])
-        if images.dtype != np.uint8 or images.shape[1:] != expected:
-            raise DataError(f"{name}: expected {split} images uint8 {expected}, found {images.dtype} {images.shape}")
-        if len(images) != entry[split]:
-            raise DataError(f"{name}: expected {entry[split]:,} {split} images, found {len(images):,}")
+        if array.dtype != np.uint8 or array.shape[1:] != expected:
+            raise DataError(f"{name}: expected {split} images uint8 {expected}, found {array.dtype} {array.shape}")
+        if len(array) != entry[split]:
+            raise DataError(f"{name}: expected {entry[split]:,} {split} images, found {len(array):,}")
         labels = folder / f"{split}-labels.npy"
         if labels.exists() != entry["labels"]:
             raise DataError(f"{name}: labels is {entry['labels']}, but kind {entry['kind']!r} says {labels.exists()}")
-        if entry["labels"] and len(read_array(labels)) != len(images):
-            raise DataError(f"{name}: {split} has {len(images)} images, but {len(read_array(labels))} labels")
-        sizes[split] = len(images)
+        if entry["labels"] and len(read_array(labels)) != len(array):
+            raise DataError(f"{name}: {split} has {len(array)} images, but {len(read_array(labels))} labels")
+        sizes[split] = len(array)
     shared = len(digests(folder / "train.npy") & digests(folder / "test.npy"))
     if shared and entry["kind"] not in PUBLISHED:
         raise DataError(f"{name}: {shared} test images are also training images, byte for byte")
@@ -85,4 +85,5 @@ PREPARERS: dict[str, Preparer] = {
     "digits": digits.prepare,
     "faces": faces.prepare,
     "lines": lines.prepare,
+    "images": images.prepare,
 }
