@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from wae.io import read_json, write_json
 from wae.profile import DATA_DVC
 from wae.receipt import md5
 from wae.stage import DATA, Job
@@ -28,10 +30,25 @@ def full_address(job: Job) -> str:
 
 
 def locked(file: str) -> dict[str, dict[str, str]]:
-    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them."""
+    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them.
+
+    A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file.
+    """
     path = Path(file).with_name("dvc.lock")
     if not path.is_file():
         return {}
+    kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
+    with suppress(FileNotFoundError, ValueError):
+        known = read_json(kept)
+        if known["md5"] == digest:
+            return dict(known["stages"])
+    stages = parsed(path)
+    write_json(kept, {"md5": digest, "stages": stages})
+    return stages
+
+
+def parsed(path: Path) -> dict[str, dict[str, str]]:
+    """The same, from the text of a dvc.lock."""
     content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
     return {
         stage: {out["path"]: out.get("md5", "") for out in entry.get("outs", [])}
