@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from wae import lock
-from wae.lock import locked
+from wae.dag import jobs
+from wae.lock import locked, targets
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.state import State
 
 ENTRY = """stages:
   train@1:
@@ -52,3 +56,13 @@ def test_it_is_parsed_once_and_again_where_what_was_kept_is_damaged(
     Path(".wae/locked/smoke.json").write_text("{", encoding="utf-8")
     assert locked("params/smoke/dvc.yaml") == first
     assert len(read) == 2
+
+
+def test_a_matrix_is_named_as_one_where_all_of_it_is_meant() -> None:
+    state = State(jobs(Profile.read("smoke")), Hashes())
+    names = ("prepare-digits", "train-digits@wae-mmd-1", "evaluate-digits@wae-mmd-1", "evaluate-digits@wae-gan-1")
+    assert targets(state, [state.jobs[name] for name in names]) == [
+        "data/dvc.yaml:prepare-digits",
+        "params/smoke/dvc.yaml:train-digits@wae-mmd-1",
+        "params/smoke/dvc.yaml:evaluate-digits",
+    ]

@@ -23,10 +23,10 @@ def file_of(job: Job) -> str:
     return DATA_DVC if job.stage.home == DATA else job.profile.dvc
 
 
-def full_address(job: Job) -> str:
-    """A job's name on DVC's command line."""
+def full_address(job: Job, name: str) -> str:
+    """A name on DVC's command line: of a job, or of the stage whose matrix it belongs to."""
     file = file_of(job)
-    return job.address if file == "dvc.yaml" else f"{file}:{job.address}"
+    return name if file == "dvc.yaml" else f"{file}:{name}"
 
 
 def locked(file: str) -> dict[str, dict[str, str]]:
@@ -72,11 +72,27 @@ def record(state: State) -> None:
     """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot."""
     jobs = unrecorded(state)
     if jobs and Path(".dvc").is_dir():
-        done = _dvc("--quiet", "commit", "--force", "--no-relink", *map(full_address, jobs))
+        done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, jobs))
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             print(f"dvc could not record {len(jobs)} finished jobs ({said}); the next run tries again", file=sys.stderr)
     state.hash_of.save()
+
+
+def targets(state: State, chosen: Iterable[Job]) -> list[str]:
+    """Names for DVC's command line that cover these jobs and no other.
+
+    DVC reads and writes the whole lock file once a name: where a matrix stage is meant with all its jobs, it is named.
+    """
+    addresses = {job.address for job in chosen}
+    groups: dict[str, list[str]] = {}
+    for address in state.jobs:
+        groups.setdefault(address.split("@")[0], []).append(address)
+    return [
+        full_address(state.jobs[of[0]], name)
+        for group, of in groups.items()
+        for name in ([group] if addresses.issuperset(of) else filter(addresses.__contains__, of))
+    ]
 
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
