@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from wae.io import read_json, write_json
 from wae.profile import DATA_DVC
 from wae.receipt import md5
 from wae.stage import DATA, Job
@@ -21,17 +23,32 @@ def file_of(job: Job) -> str:
     return DATA_DVC if job.stage.home == DATA else job.profile.dvc
 
 
-def full_address(job: Job) -> str:
-    """A job's name on DVC's command line."""
+def full_address(job: Job, name: str) -> str:
+    """A name on DVC's command line: of a job, or of the stage whose matrix it belongs to."""
     file = file_of(job)
-    return job.address if file == "dvc.yaml" else f"{file}:{job.address}"
+    return name if file == "dvc.yaml" else f"{file}:{name}"
 
 
 def locked(file: str) -> dict[str, dict[str, str]]:
-    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them."""
+    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them.
+
+    A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file.
+    """
     path = Path(file).with_name("dvc.lock")
     if not path.is_file():
         return {}
+    kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
+    with suppress(FileNotFoundError, ValueError):
+        known = read_json(kept)
+        if known["md5"] == digest:
+            return dict(known["stages"])
+    stages = parsed(path)
+    write_json(kept, {"md5": digest, "stages": stages})
+    return stages
+
+
+def parsed(path: Path) -> dict[str, dict[str, str]]:
+    """The same, from the text of a dvc.lock."""
     content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
     return {
         stage: {out["path"]: out.get("md5", "") for out in entry.get("outs", [])}
@@ -55,11 +72,27 @@ def record(state: State) -> None:
     """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot."""
     jobs = unrecorded(state)
     if jobs and Path(".dvc").is_dir():
-        done = _dvc("--quiet", "commit", "--force", "--no-relink", *map(full_address, jobs))
+        done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, jobs))
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             print(f"dvc could not record {len(jobs)} finished jobs ({said}); the next run tries again", file=sys.stderr)
     state.hash_of.save()
+
+
+def targets(state: State, chosen: Iterable[Job]) -> list[str]:
+    """Names for DVC's command line that cover these jobs and no other.
+
+    DVC reads and writes the whole lock file once a name: where a matrix stage is meant with all its jobs, it is named.
+    """
+    addresses = {job.address for job in chosen}
+    groups: dict[str, list[str]] = {}
+    for address in state.jobs:
+        groups.setdefault(address.split("@")[0], []).append(address)
+    return [
+        full_address(state.jobs[of[0]], name)
+        for group, of in groups.items()
+        for name in ([group] if addresses.issuperset(of) else filter(addresses.__contains__, of))
+    ]
 
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:

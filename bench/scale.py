@@ -1,0 +1,126 @@
+"""Both engines at many runs whose stages take no time: `python bench/scale.py [--models 16] [--seeds 20]`.
+
+The project's files in a temporary folder, its smoke profile with that many models and seeds, and stubs for stages, made
+once without an engine: what is timed is the engines and what keeps them agreed. Seconds of wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from project import Project
+from stubs import PARAMS, TARGET, commit, stubbed
+
+PROFILE, DIGITS = "params/smoke/dvc.yaml", "data/dvc.yaml:prepare-digits"
+OWN = """
+import json, time
+from wae.dag import jobs
+from wae.lock import unrecorded
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.render import stale
+from wae.state import State
+def lap(name):
+    global at
+    said[name], at = time.perf_counter() - at, time.perf_counter()
+said, at = {}, time.perf_counter()
+profile = Profile.read("smoke"); lap("params read and checked")
+assert not stale(profile); lap("dvc.yaml rendered and compared")
+state = State(jobs(profile), Hashes())
+state.stale(); lap("receipts compared")
+unrecorded(state); lap("dvc.lock compared")
+print(json.dumps(said))
+"""
+
+
+def grown(project: Project, models: int, seeds: int) -> None:
+    """Give the smoke profile that many models, alike but for their weight, and seeds."""
+    names = [f"m{number}" for number in range(models - 2)]
+    project.edit(PARAMS, "[wae-mmd, wae-gan]", f"[{', '.join(['wae-mmd', 'wae-gan', *names][:models])}]")
+    project.edit(PARAMS, "seeds: [1]", f"seeds: {list(range(1, seeds + 1))}")
+    with (project.folder / PARAMS).open("a", encoding="utf-8") as file:
+        file.writelines(f"    {name}: {{<<: *digits, weight: {number + 11}}}\n" for number, name in enumerate(names))
+    project.run("wae", "dvc")
+    commit(project, "grown")
+
+
+MAKE = """
+import importlib
+from wae import receipt
+from wae.dag import jobs
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.state import State
+state = State(jobs(Profile.read("smoke")), Hashes())
+for address in state.stale():
+    job = state.jobs[address]
+    if not "ONLY" or address in "ONLY".split():
+        begun = receipt.begun(job)
+        importlib.import_module(f"wae.stages.{job.stage.name}").run(job)
+        receipt.finished(job, begun)
+"""
+RECORD = """
+from wae.dag import jobs
+from wae.lock import record
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.state import State
+record(State(jobs(Profile.read("smoke")), Hashes()))
+"""
+
+
+def timed(name: str, run: Callable[[], object]) -> None:
+    """Print the wall seconds of something."""
+    begin = time.perf_counter()
+    run()
+    print(f"{name:44}{time.perf_counter() - begin:8.2f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=int, default=16)
+    parser.add_argument("--seeds", type=int, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project = stubbed(Path(folder, "project"))
+        grown(project, options.models, options.seeds)
+        measure(project)
+
+
+def measure(project: Project) -> None:
+    def python(script: str) -> str:
+        return project.run(sys.executable, "-c", script).stdout
+
+    def plan() -> None:
+        project.run("snakemake", "-n", "--quiet", "all", "--", TARGET)
+
+    def own() -> None:
+        for part, seconds in json.loads(python(OWN)).items():
+            print(f"  of it, {part:36}{seconds:8.2f}")
+
+    python(MAKE.replace("ONLY", ""))
+    timed("sync of everything (dvc commit)", lambda: python(RECORD))
+    commit(project, "made")
+    timed("plan, nothing to do (snakemake -n)", plan)
+    timed("the same again", plan)
+    own()
+    timed("dvc status", lambda: project.run("dvc", "status", PROFILE, DIGITS))
+    project.edit(PARAMS, "      weight: 10\n      noise", "      weight: 12\n      noise")
+    timed("plan after an edit of one model", plan)
+    python(MAKE.replace("ONLY", "train-digits@wae-mmd-1"))
+    timed("sync of one run", lambda: python(RECORD))
+    lock = (project.folder / PROFILE).with_name("dvc.lock").read_text(encoding="utf-8")
+    stages = lock.count("\n    cmd: ")
+    print(f"dvc.lock: {len(lock.splitlines()):,} lines, {len(lock) / 1e3:,.0f} kB, {stages} stages")
+
+
+if __name__ == "__main__":
+    main()
