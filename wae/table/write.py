@@ -180,13 +180,15 @@ def _pipe(cells: pd.DataFrame) -> str:
 
 
 def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]) -> str:
-    lines = ["How it was measured:", ""]
     of_dataset = measured[(measured["dataset"] == dataset) & ~measured["metric"].str.endswith(FLOOR)]
+    titles: dict[str, list[str]] = {}
     for _, row in of_dataset.iterrows():
         metric = METRICS.get(row["metric"])
         parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", row["reference"]]
         parts += [f"features {row['features_sha256'][:8]}" if row["features_sha256"] else "", row["protocol"]]
-        lines.append(f"- {metric.title if metric else row['metric']}: {'; '.join(filter(None, parts))}")
+        how = "; ".join(filter(None, parts))
+        titles.setdefault(how, []).append(metric.title if metric else row["metric"])
+    lines = ["How it was measured:", "", *(f"- {', '.join(names)}: {how}" for how, names in titles.items())]
     if accuracy:
         lines.append(f"- The classifier's held-out accuracy: {', '.join(f'{share:.2%}' for share in accuracy)}")
     return "\n".join(lines)
