@@ -13,6 +13,7 @@ def jensen_shannon(logits_x: Tensor, logits_y: Tensor) -> Tensor:
 
     log 2 + (E_x log D + E_y log(1 - D)) / 2 with D the sigmoid (Goodfellow et al. 2014, theorem 1): equal where the
     logit is log p_x / p_y, log 2 for disjoint supports however near, 0 for a blind critic, negative for a misled one.
+    Memory: as many numbers as there are logits.
 
     Args:
         logits_x: on samples of the one distribution, any shape.

@@ -15,7 +15,7 @@ def bures_wasserstein(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tens
 
     The gradient in a covariance is I - T, T the other's optimal map: exact, so zero at equal covariances. Where a
     covariance is singular (n <= d) T is that of its range, so finite; the root's true slope is infinite outside it.
-    On CUDA its two eigenvalue and one singular value decompositions each wait for the host.
+    On CUDA its two eigenvalue and one singular value decompositions each wait for the host. Memory: 6 d^2 numbers.
 
     Args:
         mean_x: (d,).
