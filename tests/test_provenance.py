@@ -69,7 +69,6 @@ def test_verify_finds_an_output_from_other_parameters(project: Project) -> None:
     other = WEIGHTS.replace("wae-gan", "wae-mmd")
     shutil.copy(project.folder / other, project.folder / WEIGHTS)
     assert any(line.startswith(f"{WEIGHTS}: is not what train-digits@wae-gan-1 wrote") for line in found(project))
-    shutil.copy(project.folder / other.replace("model.safetensors", "history.csv"), project.folder / "x.csv")
     project.edit(PARAMS, "lr: 0.0005", "lr: 0.0006")
     sentence = "parameter models.digits.wae-gan.optimisers.latent_critic.lr was 0.0005 and is 0.0006"
     assert f"{RECEIPT}: tells of another state: {sentence}" in found(project)

@@ -99,6 +99,6 @@ def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
 
 
-def cached(outs: Iterable[str]) -> list[Path]:
-    """Where DVC's cache keeps contents, by md5."""
-    return [Path(".dvc/cache/files/md5", digest[:2], digest[2:]) for digest in outs]
+def cached(digest: str) -> Path:
+    """Where DVC's cache keeps the content with an md5."""
+    return Path(".dvc/cache/files/md5", digest[:2], digest[2:])

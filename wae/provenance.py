@@ -148,7 +148,7 @@ def _job(job: Job, state: State, recorded: dict[str, str], hash_of: Any) -> Iter
 
 def _cache(objects: dict[str, str], deep: bool) -> Iterator[Finding]:
     for digest, path in objects.items():
-        (stored,) = cached([digest])
+        stored = cached(digest)
         if stored.is_file() and deep and md5(stored) != digest:
             yield Finding(str(stored), f"is a damaged cache object: DVC would restore it as {path}; delete it")
 

@@ -36,10 +36,8 @@ def recorded(job: Job) -> Iterator[None]:
 
 def path(job: Job) -> Path:
     """Where the record of a job's last run stands."""
-    home = job.profile.results if job.stage.home != "data" else "data"
-    return Path("logs", job.stage.name, home, *(str(job.scope[axis]) for axis in job.stage.over)).with_suffix(
-        ".run.json"
-    )
+    axes = (str(job.scope[axis]) for axis in job.stage.over)
+    return Path("logs", job.stage.name, job.stage.folder(job.scope), *axes).with_suffix(".run.json")
 
 
 def seconds(job: Job) -> float | None:

@@ -86,10 +86,15 @@ class Stage:
         """Source files whose change makes its outputs stale."""
         return closure(f"wae.stages.{self.name}", *(module.format(**scope) for module in self.modules))
 
+    def folder(self, scope: Scope) -> str:
+        """The folder that its outputs lie under: the profile's results, or data/ for what all profiles share."""
+        return DATA if self.home == DATA else str(scope["results"])
+
     def receipt(self, scope: Scope) -> str:
         """The file that says what a job's outputs were made from."""
-        folder = DATA if self.home == DATA else scope["results"]
-        return "/".join([folder, "receipts", self.name, *(str(scope[axis]) for axis in self.over)]) + ".json"
+        return (
+            "/".join([self.folder(scope), "receipts", self.name, *(str(scope[axis]) for axis in self.over)]) + ".json"
+        )
 
     def written(self, profile: Profile, scope: Scope) -> list[Out]:
         """Everything that a job leaves: its outputs and its receipt."""
