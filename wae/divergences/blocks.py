@@ -12,15 +12,16 @@ from torch.utils.checkpoint import checkpoint
 LIMIT = {"cpu": 1 << 18, "cuda": 1 << 26}
 
 
-def over_rows(term: Callable[[Tensor, int], Tensor], rows: Tensor, width: int) -> list[Tensor]:
+def over_rows(term: Callable[[Tensor, int], Tensor], rows: Tensor, width: int, least: int = 1) -> list[Tensor]:
     """`term(block, index of its first row)` for each block of `rows`, as many rows a block as LIMIT allows.
 
     Args:
         term: a function without random draws.
         rows: what is cut along its first axis.
         width: numbers that `term` holds for each row.
+        least: rows a block even where LIMIT allows fewer: what a product of matrices needs to be one.
     """
-    height = max(1, LIMIT.get(rows.device.type, LIMIT["cpu"]) // max(1, width))
+    height = max(least, LIMIT.get(rows.device.type, LIMIT["cpu"]) // max(1, width))
     if len(rows) <= height:
         return [term(rows, 0)]
     return [

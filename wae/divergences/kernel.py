@@ -80,10 +80,9 @@ def _pairs(x: Tensor, y: Tensor, kernel: str, bandwidths: Sequence[float], diago
 
     def block(rows: Tensor, start: int) -> Tensor:
         r = rows.square().sum(1, keepdim=True) + y.square().sum(1) - 2 * rows @ y.T
-        values = torch.stack([KERNELS[kernel](r, c).sum() for c in bandwidths])
-        if diagonal:
-            return values.sum()
-        same = r.diagonal(start)
-        return values.sum() - torch.stack([KERNELS[kernel](same, c).sum() for c in bandwidths]).sum()
+        values = torch.zeros_like(r)
+        for c in bandwidths:
+            values += KERNELS[kernel](r, c)
+        return values.sum() if diagonal else values.sum() - values.diagonal(start).sum()
 
     return torch.stack(over_rows(block, x, len(y))).sum()

@@ -25,6 +25,10 @@ from wae.types import Count, NonNegative, Positive
 class Defining(Protocol):
     """A family of slices."""
 
+    @property
+    def held(self) -> int:
+        """Numbers that one slice of one point needs at once."""
+
     def size(self, d: int) -> int:
         """Length of one slice's parameters for points in R^d."""
 
@@ -38,6 +42,8 @@ class Defining(Protocol):
 @dataclass(frozen=True)
 class Linear:
     """g = <x, theta>: the Radon transform's hyperplanes, the plain sliced distance."""
+
+    held = 1
 
     def size(self, d: int) -> int:
         """One weight a coordinate."""
@@ -61,6 +67,7 @@ class Circular:
     """
 
     radius: Positive = 1.0
+    held = 1
 
     def size(self, d: int) -> int:
         """One coordinate of the centre each."""
@@ -79,13 +86,15 @@ class Circular:
 class Polynomial:
     """g = sum over |alpha| = degree of theta_alpha x^alpha: all monomials of an odd degree.
 
-    Memory: n * C(d + degree - 1, degree) monomials (45,760 a point at d = 64, degree 3), in blocks of points.
+    A linear slice of the point's monomials, C(d + degree - 1, degree) of them: 45,760 at d = 64, degree 3. Memory:
+    those of 64 points, or of more where LIMIT allows, which the backward pass computes again.
 
     Args:
         degree: odd.
     """
 
     degree: Count = 3
+    held = 1
 
     def __post_init__(self) -> None:
         if self.degree < 1 or self.degree % 2 == 0:
@@ -97,13 +106,13 @@ class Polynomial:
 
     def lift(self, directions: Tensor) -> Tensor:
         """Coefficients of <x, direction>^degree, normalised."""
-        factors, weights = _monomials(directions.shape[1], self.degree, directions.device)
-        return F.normalize(directions[:, factors].prod(-1) * weights.to(directions.dtype))
+        repeats = _multinomials(directions.shape[1], self.degree, directions.device)
+        return F.normalize(_monomials(directions, self.degree).T * repeats.to(directions.dtype))
 
     def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
         """Sum of theta_alpha x^alpha, (k, n)."""
-        factors, _ = _monomials(x.shape[1], self.degree, x.device)
-        return torch.cat(over_rows(lambda rows, _: rows[:, factors].prod(-1) @ theta.T, x, factors.numel())).T
+        values = over_rows(lambda rows, _: theta @ _monomials(rows, self.degree), x, 2 * theta.shape[1], least=64)
+        return torch.cat(values, 1)
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,11 @@ class Neural:
 
     units: Count = 8
     slope: NonNegative = 0.2
+
+    @property
+    def held(self) -> int:
+        """A hidden layer."""
+        return self.units
 
     def size(self, d: int) -> int:
         """A and b of one net, flat."""
@@ -137,13 +151,24 @@ class Neural:
         return (outer[:, None] @ hidden)[:, 0]
 
 
+def _monomials(x: Tensor, degree: int) -> Tensor:
+    """All monomials of the rows of x, (size, n): each coordinate times those one degree lower that start at or after.
+
+    These stand at the end of their list, which is in the order of `itertools.combinations_with_replacement`.
+    """
+    t = values = x.T.contiguous()
+    d = len(t)
+    for k in range(1, degree):
+        values = torch.cat([t[i] * values[len(values) - math.comb(d - i + k - 1, k) :] for i in range(d)])
+    return values
+
+
 @cache
-def _monomials(d: int, degree: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Factors (size, degree) of each monomial and its multinomial coefficient (size,); kept on the device."""
-    factors = list(combinations_with_replacement(range(d), degree))
+def _multinomials(d: int, degree: int, device: torch.device) -> Tensor:
+    """How often each monomial occurs in (x_1 + ... + x_d)^degree, (size,); kept on the device."""
+    factors = combinations_with_replacement(range(d), degree)
     repeats = [math.prod(math.factorial(c) for c in Counter(f).values()) for f in factors]
-    weights = math.factorial(degree) / torch.tensor(repeats, dtype=torch.float64, device=device)
-    return torch.tensor(factors, device=device), weights
+    return math.factorial(degree) / torch.tensor(repeats, dtype=torch.float64, device=device)
 
 
 DEFINING: dict[str, type[Linear] | type[Circular] | type[Polynomial] | type[Neural]] = {

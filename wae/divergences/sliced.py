@@ -58,7 +58,8 @@ def slices(x: Tensor, y: Tensor, directions: Tensor, defining: str | Defining = 
         shapes = f"{(*x.shape,)}, {(*y.shape,)} and {(*directions.shape,)}"
         raise ValueError(f"expected samples (n, d), (m, d) and directions (k, {size}), received {shapes}")
     theta = directions.to(x.dtype)
-    blocks = over_rows(lambda rows, _: _transport(project(x, rows), project(y, rows), p), theta, len(x) + len(y))
+    width = project.held * (len(x) + len(y))
+    blocks = over_rows(lambda rows, _: _transport(project(x, rows), project(y, rows), p), theta, width)
     return torch.cat(blocks)
 
 
