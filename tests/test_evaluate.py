@@ -110,7 +110,7 @@ def test_patches_are_compared_where_the_settings_ask_for_them() -> None:
             return torch.rand(n, 1, 28, 28, generator=generator)
 
     real = np.random.default_rng(0).integers(0, 256, (40, 1, 28, 28), dtype=np.uint8)
-    metrics = run(Big(), test_images=real, extractors={}, settings={**SETTINGS, "swd": 30}).metrics
+    metrics = run(Big(), train_images=real, test_images=real, extractors={}, settings={**SETTINGS, "swd": 30}).metrics
     assert metrics["swd"].value == pytest.approx((metrics["swd_28"].value + metrics["swd_14"].value) / 2, rel=1e-15)
     assert (metrics["swd"].n, metrics["swd"].reference) == (30, "first 30 held-out images")
     assert "levels 28, 14 px; n=30 vs first 30" in metrics["swd"].protocol
@@ -157,7 +157,7 @@ def test_pictures_are_held_out_images_and_straight_lines_between_their_codes() -
 
 def test_a_model_without_an_encoder_has_samples_only() -> None:
     evaluation = run(Noise())
-    assert list(evaluation.images) == ["samples"]
+    assert list(evaluation.images) == ["samples", "nearest"]
     assert evaluation.images["samples"].shape == (9, *SHAPE)
     assert evaluation.metrics["reconstruction_mse"].value is None
 
@@ -188,6 +188,20 @@ def test_copies_of_training_images_are_found_and_the_floor_is_that_of_held_out_o
     assert "against 200 of 200 training images" in measure.protocol
     expected = authenticity(train.reshape(200, -1), test[:40].reshape(40, -1))
     assert real_against_real(train, test).metrics["authenticity_classifier"].value == expected > 0.2
+
+
+def test_the_first_samples_are_kept_with_the_training_images_nearest_to_them() -> None:
+    class Dimmer(Noise):
+        """Training images from the end of the array to its front, a little darker."""
+
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            return torch.from_numpy(images(200, 1)[::-1][:n] / 255) * 0.99
+
+    kept = run(Dimmer(), train_images=images(200, 1), settings={**SETTINGS, "batch": 40}).images
+    assert np.array_equal(kept["nearest"], images(200, 1)[::-1][:9])
+    assert kept["samples"].shape == kept["nearest"].shape
+    many = {**SETTINGS, "pictures": {**SETTINGS["pictures"], "samples": 40}}
+    assert [len(array) for array in run(Noise(), settings=many).images.values()] == [40, 32]
 
 
 def test_of_many_training_images_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,16 @@ def test_each_original_stands_right_above_its_reconstruction(tmp_path: Path) -> 
     assert (pixels[:, : left - 1].min(axis=(1, 2)) < 100).any(), "row labels stand to the left"
 
 
+def test_each_sample_stands_right_above_the_nearest_training_image(tmp_path: Path) -> None:
+    pixels = drawn(tmp_path, "nearest", samples=RGB[:20], nearest=RGB[30:46])
+    left, side = pixels.shape[1] - MARGIN - 8 * 128 - 7 * GAP, 128
+    for row, top in enumerate((HEAD, HEAD + 2 * (side + GAP) + PAIR_GAP - GAP)):
+        for images, y in ((RGB, top), (RGB[30:], top + side + GAP)):
+            assert np.array_equal(pixels[y : y + side, left : left + side], block(images[8 * row]))
+            assert np.array_equal(cut(pixels, y, 7, side, right=True), block(images[8 * row + 7]))
+    assert y + side + MARGIN == len(pixels), "16 pairs, as there are nearest ones"
+
+
 def test_interpolations_run_from_the_left_end_to_the_right_end(tmp_path: Path) -> None:
     rows = RGB[:24].reshape(3, 8, 3, 64, 64)
     pixels = drawn(tmp_path, "interpolations", interpolations=rows)

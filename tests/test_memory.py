@@ -1,10 +1,13 @@
-"""Authenticity: what is a copy, and what is not."""
+"""Authenticity: what is a copy, and what is not. The nearest training images, to look at."""
 
 import numpy as np
 import pytest
 
+from wae.dag import STAGES
 from wae.metrics import authenticity
 from wae.metrics.manifold import radii
+from wae.metrics.memory import nearest_images
+from wae.profile import Profile
 
 LINE = np.array([[0.0], [1.0], [3.0], [10.0]])
 
@@ -47,3 +50,38 @@ def test_values_that_are_not_finite_are_refused() -> None:
     broken[3, 2] = np.nan
     with pytest.raises(ValueError, match="1 of 80 values that are not finite"):
         authenticity(cloud(20, 4, 1), broken)
+
+
+def pictures(n: int, seed: int, top: int = 256) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, top, (n, 3, 5, 4), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("held", [1, 7 * 60, 1 << 22])
+def test_the_nearest_training_image_by_its_definition(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of few grey levels, where many are equally near: the first of them is taken, whatever is held at once."""
+    monkeypatch.setattr("wae.metrics.memory.HELD", held)
+    for top in (256, 2):
+        samples, training = pictures(40, 0, top), pictures(90, 1, top)
+        squared = ((samples[:, None].astype(int) - training) ** 2).sum(axis=(2, 3, 4))
+        assert np.array_equal(nearest_images(samples, training), squared.argmin(axis=1))
+
+
+def test_a_copy_s_nearest_is_what_it_was_copied_from() -> None:
+    training = pictures(50, 0)
+    assert np.array_equal(nearest_images(training[::-1], training), np.arange(50)[::-1])
+    assert nearest_images(training[:1], np.repeat(training[:2], 3, axis=0)).tolist() == [0]
+
+
+def test_white_and_black_images_of_the_full_size_do_not_overflow() -> None:
+    levels = np.array([0, 255, 254], dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 64, 64), dtype=np.uint8)
+    assert nearest_images(levels[[1, 0, 2]], levels).tolist() == [1, 0, 2]
+
+
+def test_a_grid_with_real_faces_stays_on_this_machine() -> None:
+    """The licence of CelebA forbids passing faces on; the drawn digits may go anywhere."""
+    for name, dataset, stays in (("celeba-cpu", "celeba-15k", True), ("demo", "digits", False)):
+        profile = Profile.read(name)
+        scope = profile.scope(dataset=dataset, model="vae")
+        outs = {out.path: out.real and not profile.may_leave(scope) for out in STAGES["samples"].outs(profile, scope)}
+        folder = f"results/{name}/{dataset}/vae"
+        assert outs == {f"{folder}/samples.png": False, f"{folder}/nearest.png": stays}

@@ -7,7 +7,7 @@ rules and `wae dvc` read it. Nothing here imports torch, reads an array or runs 
 from __future__ import annotations
 
 from wae.profile import DATA_PARAMS, Profile
-from wae.stage import DATA, Job, Out, Scope, Stage, templates
+from wae.stage import DATA, Job, Out, Outs, Scope, Stage, templates
 from wae.transport.stages import FIGURE_STAGES
 
 ARRAYS = ("train", "test")
@@ -110,6 +110,10 @@ def encodes(profile: Profile, dataset: str, model: str) -> bool:
     return "posterior" in profile.params["models"][dataset][model]
 
 
+def _grids(**real: bool) -> Outs:
+    return templates(*(Out(f"{PICTURES}{name}.png", real=holds, caption=name) for name, holds in real.items()))
+
+
 OF = "{results}/{dataset}/"
 CLASSIFIER = OF + "classifier.safetensors"
 RUN = OF + "{model}/{seed}/"
@@ -192,11 +196,11 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="samples",
-            summary="a grid of samples of one model",
+            summary="a grid of samples of one model, and one with the nearest training images",
             over=("dataset", "model"),
             command="wae samples {dataset} {model}{option}",
             deps=_first_images,
-            outs=templates(Out(PICTURES + "samples.png", caption="samples")),
+            outs=_grids(samples=False, nearest=True),
         ),
         Stage(
             name="codes",
@@ -205,12 +209,7 @@ STAGES: dict[str, Stage] = {
             command="wae codes {dataset} {model}{option}",
             deps=_first_images,
             wanted=encodes,
-            outs=templates(
-                Out(PICTURES + "reconstructions.png", real=True, caption="reconstructions"),
-                Out(PICTURES + "interpolations.png", real=True, caption="interpolations"),
-                Out(PICTURES + "expost.png", caption="expost"),
-                Out(PICTURES + "latent.png", caption="latent"),
-            ),
+            outs=_grids(reconstructions=True, interpolations=True, expost=False, latent=False),
         ),
         *FIGURE_STAGES,
         Stage(

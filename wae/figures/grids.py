@@ -42,6 +42,14 @@ def reconstructions(images: Images, title: str) -> Figure:
     return _figure(pairs, f"{title}: held-out images and their reconstructions", labels=labels, every=2)
 
 
+def nearest(images: Images, title: str) -> Figure:
+    """Generated images, and right below each row the training images nearest to them."""
+    found = _rows(images["nearest"])
+    pairs = np.stack([_rows(images["samples"][: len(images["nearest"])]), found], axis=1).reshape(-1, *found.shape[1:])
+    labels = ["sample", "training"] * len(found)
+    return _figure(pairs, f"{title}: samples, and the training images nearest in pixels", labels=labels, every=2)
+
+
 def interpolations(images: Images, title: str) -> Figure:
     """A row for each pair of held-out images: what the decoder makes of the codes between theirs, end to end."""
     tiles = images["interpolations"]
@@ -58,6 +66,7 @@ def interpolations(images: Images, title: str) -> Figure:
 
 DRAWINGS: dict[str, Callable[[Images, str], Figure]] = {
     "samples": samples,
+    "nearest": nearest,
     "reconstructions": reconstructions,
     "interpolations": interpolations,
     "expost": expost,

@@ -15,9 +15,11 @@ from wae.metrics.distances import FRECHET, Samples, feature_measures, memory_mea
 from wae.metrics.features import Extractor
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.measures import Measure, first, held_out, protocol, unit
+from wae.metrics.memory import nearest_images
 from wae.metrics.swd import DIRECTIONS, PATCHES, SIDE, laplacian_swd
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
+NEAREST = 32  # samples that are shown with the training images nearest to them
 DRAWS = 1  # makes the metrics' seed another than the samples'
 
 
@@ -31,7 +33,10 @@ class Generative(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Measures by name, and uint8 images by name: `samples`, and where there is an encoder those of `pictures`."""
+    """Measures by name, and uint8 images by name.
+
+    `samples`; of a model also `nearest`, the training images nearest to the first of them, and those of its codes.
+    """
 
     metrics: dict[str, Measure]
     images: dict[str, np.ndarray]
@@ -70,7 +75,8 @@ def evaluate(
         samples = Samples(fake, reference, extractors)
         metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=False)
         metrics["sharpness"] = mean_sharpness(fake)
-        images = {"samples": fake[: settings["pictures"]["samples"]]}
+        shown = fake[: settings["pictures"]["samples"]]
+        images = {"samples": shown, "nearest": train_images[nearest_images(shown[:NEAREST], train_images)]}
         metrics["reconstruction_mse"] = Measure()
         if isinstance(model, Encoding):
             of_codes, pictures = code_measures(model, test_images, settings, device, generator)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wae.metrics.checks import Features, pair
 from wae.metrics.neighbours import nearest
+
+HELD = 1 << 22  # pixels of training images held at once as floats: 32 MiB
 
 
 def authenticity(training: Features, fake: Features) -> float:
@@ -21,3 +24,24 @@ def authenticity(training: Features, fake: Features) -> float:
     # A training sample's two nearest are itself, at exactly 0, and the nearest other; both at 0 if it stands twice.
     room = nearest(x[copied], x, 2)[1].max(axis=1)
     return float((distances[:, 0] > room[inverse]).mean())
+
+
+def nearest_images(images: np.ndarray, training: np.ndarray) -> NDArray[np.intp]:
+    """Index (n,) of the training image that is nearest to each image in its pixels; of equally near ones the first.
+
+    Squared distances of bytes are whole numbers far below 2^53: in float64 they are exact, in whatever order summed.
+
+    Args:
+        images: uint8 (n, c, h, w).
+        training: uint8 (m, c, h, w), all of which are looked at; it may be memory-mapped.
+    """
+    x = images.reshape(len(images), -1).astype(np.float64)
+    least, found = np.full(len(x), np.inf), np.zeros(len(x), dtype=np.intp)
+    step = max(1, HELD // x.shape[1])
+    for start in range(0, len(training), step):
+        y = np.asarray(training[start : start + step]).reshape(-1, x.shape[1]).astype(np.float64)
+        distances = np.square(y).sum(axis=1) - 2.0 * (x @ y.T)  # less |x|^2, which all of a row share
+        here = distances.argmin(axis=1)
+        nearer = distances.min(axis=1) < least
+        least[nearer], found[nearer] = distances.min(axis=1)[nearer], start + here[nearer]
+    return found

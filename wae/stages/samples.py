@@ -1,4 +1,4 @@
-"""The grid of samples of one model."""
+"""The grids of samples of one model."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Samples of the first training seed."""
-    title = f"{job.scope['model']} on {job.scope['dataset']}"
-    write_grids(job.input("images.npz"), title, {path.stem: path for path in job.output_paths})
+    """Samples of the first training seed, and the training images nearest to them."""
+    images = job.input("images.npz")
+    title = f"{job.scope['model']} on {job.scope['dataset']}, seed {images.parent.name}"
+    write_grids(images, title, {path.stem: path for path in job.output_paths})
