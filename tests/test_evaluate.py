@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from wae.errors import UserError
 from wae.metrics import authenticity, frechet_distance, kid, support
 from wae.metrics.evaluate import Evaluation, evaluate, floor
 from wae.metrics.features import Extractor
+from wae.metrics.measures import Measure
 
 SHAPE = (1, 4, 4)
 SHARED = ("n", "reference", "features_sha256", "protocol")
@@ -164,7 +166,7 @@ def test_a_model_without_an_encoder_has_samples_only() -> None:
 
 def test_what_has_no_features_has_no_number() -> None:
     report = run(Noise(), extractors={}).report()
-    blank = {"value": None, "n": 0, "reference": "", "features_sha256": "", "protocol": ""}
+    blank = {"value": None, "n": 0, "reference": "", "features_sha256": "", "protocol": "", "again": ()}
     assert report["fid"] == report["fd_classifier"] == blank
     assert report["sharpness"]["value"] > 0
 
@@ -231,6 +233,41 @@ def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
 def test_one_seed_gives_one_evaluation() -> None:
     assert run(Identity(), 1).report() == run(Identity(), 1).report()
     assert run(Identity(), 1).metrics["fd_classifier"] != run(Identity(), 2).metrics["fd_classifier"]
+
+
+def test_further_samplings_are_other_draws_of_the_same_model_and_change_nothing_else() -> None:
+    three = {**SETTINGS, "samplings": 3}
+    once, more = run(Identity()), run(Identity(), settings=three)
+    for name, measure in more.metrics.items():
+        drawn = name in ("sharpness", "authenticity_classifier") or name.startswith(("fd_", "kid_"))
+        assert replace(measure, again=()) == once.metrics[name]
+        if drawn and not name.endswith("_expost"):
+            assert len({measure.value, *measure.again}) == 3, name
+        elif not name.endswith(("_classifier", "_expost")):
+            assert measure.again == (), name
+    assert all(np.array_equal(once.images[name], more.images[name]) for name in once.images)
+    generator = torch.Generator().manual_seed(2)  # the first is of seed 0; 1 is that of what metrics draw
+    fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)])
+    expected = frechet_distance(fake.reshape(40, -1), images(60)[:40].reshape(40, -1))
+    assert more.metrics["fd_classifier"].again[0] == expected
+
+
+def test_the_floor_is_sampled_as_often_and_its_held_out_anchors_are_not() -> None:
+    def measured(samplings: int) -> dict[str, Measure]:
+        settings, generator = {**SETTINGS, "samplings": samplings}, torch.Generator().manual_seed(0)
+        return floor(images(200, 1), images(60), {"classifier": pixels()}, settings, generator).metrics
+
+    once, more = measured(1), measured(2)
+    assert {name: replace(of, again=()) for name, of in more.items()} == once
+    assert len(more["fd_classifier"].again) == 1
+    assert more["fd_classifier"].again[0] != once["fd_classifier"].value
+    assert more["sharpness"].again == more["authenticity_classifier"].again == ()
+
+
+def test_what_cannot_be_had_of_one_sampling_cannot_of_more() -> None:
+    metrics = run(Noise(), settings={**SETTINGS, "samples": 5, "samplings": 3}).metrics
+    assert (metrics["recall_classifier"].value, metrics["recall_classifier"].again) == (None, ())
+    assert len(metrics["fd_classifier"].again) == 2
 
 
 def test_chunks_of_one_generator_do_not_repeat() -> None:

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from wae.table import Claim, Order, collect, judge, read_claims, read_metrics, summarise
+from wae.table.summary import mean_std
+from wae.table.tidy import seed_means
 from wae.table.verdicts import rises
 
 ROOT = Path(__file__).parent.parent
@@ -58,10 +60,10 @@ def test_metrics_csv_is_tidy_exact_and_in_the_order_of_the_grid(tmp_path: Path) 
     ]
     collect(records, tmp_path / "metrics.csv")
     assert (tmp_path / "metrics.csv").read_bytes().decode() == (
-        "dataset,model,seed,metric,value,n,reference,features_sha256,protocol\n"
-        'mnist,vae,10,fid,,100,first 100 held-out images,abc,"float64, rounded"\n'
-        'mnist,vae,10,sharpness,0.30000000000000004,100,first 100 held-out images,abc,"float64, rounded"\n'
-        'a,data,,fid,1.0,100,first 100 held-out images,abc,"float64, rounded"\n'
+        "dataset,model,seed,sampling,metric,value,n,reference,features_sha256,protocol\n"
+        'mnist,vae,10,1,fid,,100,first 100 held-out images,abc,"float64, rounded"\n'
+        'mnist,vae,10,1,sharpness,0.30000000000000004,100,first 100 held-out images,abc,"float64, rounded"\n'
+        'a,data,,1,fid,1.0,100,first 100 held-out images,abc,"float64, rounded"\n'
     )
 
 
@@ -69,6 +71,40 @@ def test_every_float_reads_back_as_itself(tmp_path: Path) -> None:
     values = np.random.default_rng(0).standard_normal(200) * 10.0 ** np.arange(-100, 100)
     metrics = gathered(tmp_path, *(record(tmp_path, "d", "m", i, fid=value) for i, value in enumerate(values)))
     assert metrics["value"].tolist() == values.tolist()
+
+
+def test_a_sampling_has_a_row_and_what_is_not_sampled_again_one(tmp_path: Path) -> None:
+    entry = {"value": 1.0, **REST, "again": [2.0, 6.0]}
+    metrics = gathered(tmp_path, record(tmp_path, "d", "m", 7, fid=entry, kid=None), record(tmp_path, "d", "data", ""))
+    assert list(zip(metrics["sampling"], metrics["metric"], metrics["value"].fillna(-1))) == [
+        ("1", "fid", 1.0), ("2", "fid", 2.0), ("3", "fid", 6.0), ("1", "kid", -1),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="fid is inf"):
+        gathered(tmp_path, record(tmp_path, "d", "m", 1, fid={**entry, "again": [math.inf]}))
+
+
+def test_a_seed_counts_once_however_often_it_is_sampled(tmp_path: Path) -> None:
+    numbers = {1: [1.0, 2.0, 6.0], 2: [5.0, 5.0, 5.0]}
+    runs = [record(tmp_path, "d", "m", s, fid={"value": v[0], **REST, "again": v[1:]}) for s, v in numbers.items()]
+    means = seed_means(gathered(tmp_path, *runs))
+    assert means[["seed", "value"]].to_numpy().tolist() == [["1", 3.0], ["2", 5.0]]
+    one = summarise(gathered(tmp_path, *runs), []).iloc[0]
+    assert (one["seeds"], one["fid_mean"]) == (2, 4.0)
+    assert "n=100, 3 samplings a seed, first 100" in one["protocol"]
+    # The variance of the means 3 and 5 is 2, those within 7 and 0.
+    assert one["fid_std"] == pytest.approx(math.sqrt(2.0 + (1 - 1 / 3) * 3.5), rel=1e-15)
+    assert mean_std([[1.0, 2.0, 6.0]]) == (3.0, math.sqrt(7.0))
+    assert math.isnan(mean_std([[1.0, 2.0], [math.nan, 2.0]])[0])
+
+
+def test_the_variance_of_one_number_is_unbiased() -> None:
+    """Seeds of variance 4, samplings of variance 9 within them: 13, where all numbers together would vary by less."""
+    rng, trials, seeds, samplings = np.random.default_rng(0), 4000, 3, 4
+    numbers = rng.normal(0, 2, (trials, seeds, 1)) + rng.normal(0, 3, (trials, seeds, samplings))
+    variances = np.square([mean_std(trial.tolist())[1] for trial in numbers])
+    assert abs(variances.mean() - 13) < 3 * variances.std() / math.sqrt(trials)
+    together = numbers.reshape(trials, -1).var(axis=1, ddof=1)
+    assert together.mean() < 13 - 10 * together.std() / math.sqrt(trials)
 
 
 def test_a_model_may_be_called_none_or_nan(tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ class Evaluation(Options):
     samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
     batch: Count = Field(description="images generated, or passed through a network, at once")
     seed: Whole = Field(description="of the samples drawn from the prior")
+    samplings: Count = Field(default=1, description="independent draws of N images that each model is measured by")
     swd: Count | None = Field(
         default=None, description="first images, at most N, whose patches are compared; null: none"
     )

@@ -196,7 +196,7 @@ STAGES: dict[str, Stage] = {
         ),
         Stage(
             name="samples",
-            summary="a grid of samples of one model, and one with the nearest training images",
+            summary="grids of samples of one model, one with the nearest training images",
             over=("dataset", "model"),
             command="wae samples {dataset} {model}{option}",
             deps=_first_images,
@@ -241,7 +241,8 @@ STAGES: dict[str, Stage] = {
             command="wae table{option}",
             deps=_table_deps,
             outs=templates(
-                Out("{results}/table.csv", caption="table"), Out("{results}/table.md"), Out("{results}/table.tex")
+                Out("{results}/table.csv", caption="table"),
+                *(Out("{results}/" + file) for file in ("table.md", "table.tex", "differences.csv")),
             ),
         ),
     )

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from wae.figures.style import INK, save, styled
-from wae.table.tidy import DATA, FLOOR, METRICS, read_metrics
+from wae.table.tidy import DATA, FLOOR, METRICS, read_metrics, seed_means
 
 DRAWN = ("quality", "codes")  # groups of metrics
 ACROSS = 3  # panels a row
@@ -106,7 +106,7 @@ def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
     Raises:
         ValueError: the file holds no number for the data set.
     """
-    metrics = read_metrics(metrics_csv)
+    metrics = seed_means(read_metrics(metrics_csv))
     values = metrics[(metrics["dataset"] == dataset) & metrics["value"].notna()]
     models = [model for model in metrics[metrics["dataset"] == dataset]["model"].unique() if model != DATA]
     names = [name for name in values[values["model"] != DATA]["metric"].unique() if _drawn(name)]

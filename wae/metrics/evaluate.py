@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -63,19 +63,25 @@ def evaluate(
         test_images: held-out uint8 (n, c, h, w); the first `samples` of them are the reference.
         extractors: by their names in `distances.METRICS`.
         settings: `evaluation.<data set>` of params.
-        generator: on `device`; all that a model draws is drawn from it, the samples first. What metrics draw depends on
-            its seed alone, so that every model is measured along the same directions.
+        generator: on `device`; all that a model draws is drawn from it, the samples first; further samplings have their
+            own. What metrics draw depends on its seed alone, so that all models are measured along the same directions.
     """
     model.eval()
     if not isinstance(model, Generative):
         raise TypeError(f"{type(model).__name__} has no generate(n, generator), so there is nothing to evaluate")
-    reference = first(test_images, settings["samples"], "evaluation.samples")
+    n, batch = settings["samples"], settings["batch"]
+    reference = first(test_images, n, "evaluation.samples")
+
+    def measured(samples: Samples, draws: torch.Generator) -> dict[str, Measure]:
+        of_fake = sample_measures(samples, settings, draws) | memory_measures(samples, train_images, of_real=False)
+        return of_fake | {"sharpness": mean_sharpness(samples.fake)}
+
     with torch.no_grad():
-        fake = generated(model, settings["samples"], settings["batch"], generator)
-        samples = Samples(fake, reference, extractors)
-        metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=False)
-        metrics["sharpness"] = mean_sharpness(fake)
-        shown = fake[: settings["pictures"]["samples"]]
+        samples = Samples(generated(model, n, batch, generator), reference, extractors)
+        metrics = measured(samples, generator)
+        for more in further(generator, settings):
+            metrics = joined(metrics, measured(samples.instead(generated(model, n, batch, more)), more))
+        shown = samples.fake[: settings["pictures"]["samples"]]
         images = {"samples": shown, "nearest": train_images[nearest_images(shown[:NEAREST], train_images)]}
         metrics["reconstruction_mse"] = Measure()
         if isinstance(model, Encoding):
@@ -103,12 +109,42 @@ def floor(
     n = settings["samples"]
     reference = first(test_images, n, "evaluation.samples")
     first(train_images, n, "evaluation.samples")
-    rows = torch.randperm(len(train_images), generator=generator, device=generator.device)[:n].sort().values
-    real = np.array(train_images[rows.cpu().numpy()])
-    samples = Samples(real, reference, extractors)
-    metrics = sample_measures(samples, settings, generator) | memory_measures(samples, train_images, of_real=True)
-    metrics["sharpness"] = mean_sharpness(reference)
-    return Evaluation(metrics | {"reconstruction_mse": Measure()}, {"samples": real[: settings["pictures"]["samples"]]})
+    samples = Samples(some(train_images, n, generator), reference, extractors)
+    metrics = sample_measures(samples, settings, generator)
+    for more in further(generator, settings):
+        again = samples.instead(some(train_images, n, more))
+        metrics = joined(metrics, sample_measures(again, settings, more))
+    metrics |= memory_measures(samples, train_images, of_real=True)
+    metrics |= {"sharpness": mean_sharpness(reference), "reconstruction_mse": Measure()}
+    return Evaluation(metrics, {"samples": samples.fake[: settings["pictures"]["samples"]]})
+
+
+def some(images: np.ndarray, n: int, generator: torch.Generator) -> np.ndarray:
+    """`n` of the images, drawn without replacement, in their order."""
+    rows = torch.randperm(len(images), generator=generator, device=generator.device)[:n].sort().values
+    return np.array(images[rows.cpu().numpy()])
+
+
+# ---- samplings --------------------------------------------------------------
+
+
+def further(generator: torch.Generator, settings: Mapping[str, Any]) -> Iterator[torch.Generator]:
+    """The generators of all samplings but the first, whose own this is; the same for every model."""
+    for index in range(1, settings.get("samplings", 1)):
+        # Steps of two: the seeds of what metrics draw, one bit apart, stay between them.
+        yield torch.Generator(generator.device).manual_seed(generator.initial_seed() + 2 * index)
+
+
+def joined(metrics: Mapping[str, Measure], another: Mapping[str, Measure]) -> dict[str, Measure]:
+    """The measures of some samplings, and those of one more."""
+    values = {name: another[name].value for name in metrics}
+    return {
+        name: of if (value := values[name]) is None else replace(of, again=(*of.again, value))
+        for name, of in metrics.items()
+    }
+
+
+# ---- measures ---------------------------------------------------------------
 
 
 def sample_measures(samples: Samples, settings: Mapping[str, Any], generator: torch.Generator) -> dict[str, Measure]:

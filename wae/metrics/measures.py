@@ -16,13 +16,18 @@ from wae.errors import UserError
 
 @dataclass(frozen=True)
 class Measure:
-    """One number, of how many images, against what, in whose features, and how; blank where it does not apply."""
+    """One number, of how many images, against what, in whose features, and how; blank where it does not apply.
+
+    Args:
+        again: the same of further samplings.
+    """
 
     value: float | None = None
     n: int = 0
     reference: str = ""
     features_sha256: str = ""
     protocol: str = ""
+    again: tuple[float, ...] = ()
 
 
 def first(images: np.ndarray, n: int, key: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The comparison table in its three forms."""
+"""The comparison table in its three forms, and the differences between models."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wae.io import read_json
-from wae.table import judge, read_claims, read_metrics, summarise, write_csv, write_md, write_tex
+from wae.table import differences, judge, read_claims, read_metrics, summarise, write_csv, write_md, write_tex
 
 if TYPE_CHECKING:
     from wae.stage import Job
 
 
 def run(job: Job) -> None:
-    """table.csv, table.md with the pictures beneath, table.tex."""
+    """table.csv, table.md with the pictures beneath, table.tex; differences.csv."""
     metrics = read_metrics(job.input("metrics.csv"))
     params, datasets = job.profile.params, job.profile.data["datasets"]
     settings = {name: {"dataset": datasets[name], "models": params["models"][name]} for name in params["grid"]}
@@ -25,6 +25,16 @@ def run(job: Job) -> None:
         if path.name == "classifier.json"
     }
     pictures = [path for path in map(Path, job.inputs) if path.suffix == ".png"]
+    between = differences(metrics)
     write_csv(table, job.output("table.csv"))
-    write_md(table, job.output("table.md"), metrics=metrics, verdicts=verdicts, accuracy=accuracy, pictures=pictures)
+    write_csv(between, job.output("differences.csv"))
+    write_md(
+        table,
+        job.output("table.md"),
+        metrics=metrics,
+        between=between,
+        verdicts=verdicts,
+        accuracy=accuracy,
+        pictures=pictures,
+    )
     write_tex(table, job.output("table.tex"))

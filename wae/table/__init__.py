@@ -1,6 +1,7 @@
 """Numbers: tidy metrics, their summary beside published values, and its three forms. No torch."""
 
 from wae.table.claims import Claim, Order, read_claims
+from wae.table.differences import differences
 from wae.table.summary import protocols, summarise
 from wae.table.tidy import DATA, METRICS, Metric, TableError, collect, read_metrics
 from wae.table.verdicts import Verdict, judge
@@ -15,6 +16,7 @@ __all__ = [
     "TableError",
     "Verdict",
     "collect",
+    "differences",
     "judge",
     "protocols",
     "read_claims",

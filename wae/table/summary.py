@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import mean, stdev
+from statistics import mean, stdev, variance
+from typing import Any
 
 import pandas as pd
 
@@ -19,9 +20,9 @@ PROTOCOL = ("n", "reference", "features_sha256", "protocol")  # numbers that dif
 def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row per data set and model, in the order of `metrics`, the `data` row last of its data set.
 
-    `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the sample
-    standard deviation (n - 1), empty for one seed. A mean over only some of the seeds is not given: where one seed's
-    value is empty, so is the mean. The metrics of METRICS that are measured everywhere always have columns.
+    `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the standard
+    deviation of `mean_std`, empty for a single number. A mean over only some of the seeds is not given: where one
+    seed's value is empty, so is the mean. The metrics of METRICS that are measured everywhere always have columns.
     `<metric>_published` is the first claim for that data set, model and metric, `<metric>_verdict` whether ours
     reproduces it, its source and protocol beside; `<metric>_order` has the verdict on each order that names the model.
     `protocol` says how the data set's columns were measured.
@@ -32,14 +33,15 @@ def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFram
     always = [name for name, metric in METRICS.items() if metric.everywhere]
     names = list(dict.fromkeys([*always, *metrics["metric"]]))
     measured = protocols(metrics)
-    values = {key: list(group) for key, group in metrics.groupby(["dataset", "model", "metric"], sort=False)["value"]}
+    runs = metrics.groupby(["dataset", "model", "metric", "seed"], sort=False)["value"].agg(list)
+    values: dict[Any, Any] = {key: list(group) for key, group in runs.groupby(level=[0, 1, 2], sort=False)}
     rows = []
     for dataset, model in _rows(metrics):
         of_model = metrics[(metrics["dataset"] == dataset) & (metrics["model"] == model)]
         row: dict[str, object] = {"dataset": dataset, "model": model}
         row["seeds"] = pd.NA if model == DATA else of_model["seed"].nunique()
         for name in names:
-            row[f"{name}_mean"], row[f"{name}_std"] = _mean_std(values.get((dataset, model, name), []))
+            row[f"{name}_mean"], row[f"{name}_std"] = mean_std(values.get((dataset, model, name), []))
         row |= _published(verdicts, dataset, model)
         row["protocol"] = "; ".join(_line(entry) for entry in measured[measured["dataset"] == dataset].itertuples())
         rows.append(row)
@@ -47,7 +49,7 @@ def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFram
 
 
 def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
-    """How each metric of each data set was measured: dataset, metric, n, reference, features_sha256, protocol.
+    """How each metric of each data set was measured: dataset, metric, those of PROTOCOL, samplings.
 
     Raises:
         TableError: two numbers of one data set and metric were measured in different ways.
@@ -59,7 +61,9 @@ def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
             if len(different) > 1:
                 found = " and ".join(f"{row[field]!s} ({row['model']})" for _, row in different.head(2).iterrows())
                 raise TableError(f"{dataset}: {metric} mixes {field} {found}; such numbers cannot share a column")
-    return computed.drop_duplicates(["dataset", "metric"])[["dataset", "metric", *PROTOCOL]].reset_index(drop=True)
+    one = computed.drop_duplicates(["dataset", "metric"])[["dataset", "metric", *PROTOCOL]].reset_index(drop=True)
+    samplings = computed.groupby(["dataset", "metric", "model", "seed"]).size().groupby(level=[0, 1]).max()
+    return one.join(samplings.rename("samplings"), on=["dataset", "metric"])
 
 
 def _rows(metrics: pd.DataFrame) -> list[tuple[str, str]]:
@@ -68,11 +72,21 @@ def _rows(metrics: pd.DataFrame) -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: (datasets.index(pair[0]), pair[1] == DATA))
 
 
-def _mean_std(values: list[float]) -> tuple[float, float]:
-    if not values or any(map(math.isnan, values)):
+def mean_std(seeds: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Mean of numbers (seeds, samplings), and the standard deviation of a number by one seed and one sampling.
+
+    Its variance is that of the seeds' means, which holds 1 / s of the variance within a seed of s samplings, and the
+    rest of that: unbiased, where all numbers thrown together would vary too little. Of one seed it is that within.
+    """
+    if not seeds or any(math.isnan(value) for run in seeds for value in run):
         return math.nan, math.nan
     # Exact and correctly rounded: numpy sums in an order that depends on the processor.
-    return mean(values), stdev(values) if len(values) > 1 else math.nan
+    means, samplings = [mean(run) for run in seeds], len(seeds[0])
+    if samplings == 1:
+        return mean(means), stdev(means) if len(means) > 1 else math.nan
+    within = mean(variance(run) for run in seeds)
+    between = variance(means) - within / samplings if len(means) > 1 else 0.0
+    return mean(means), math.sqrt(between + within)
 
 
 def _published(verdicts: Sequence[Verdict], dataset: str, model: str) -> dict[str, object]:
@@ -95,6 +109,12 @@ def _published(verdicts: Sequence[Verdict], dataset: str, model: str) -> dict[st
 
 def _line(entry: object) -> str:
     """`fid: n=10000, first 10000 held-out images, features 6726825d, ...`: what is empty is left out."""
-    n, reference, features, protocol = (getattr(entry, field) for field in PROTOCOL)
-    parts = ["" if pd.isna(n) else f"n={n}", reference, features and f"features {features[:8]}", protocol]
+    n, reference, features, protocol, samplings = (getattr(entry, field) for field in (*PROTOCOL, "samplings"))
+    parts = ["" if pd.isna(n) else f"n={n}", drawn(samplings), reference]
+    parts += [features and f"features {features[:8]}", protocol]
     return f"{getattr(entry, 'metric')}: {', '.join(filter(None, parts))}"  # noqa: B009
+
+
+def drawn(samplings: int) -> str:
+    """How many samplings of each seed a mean is over, in words; nothing for one."""
+    return f"{samplings} samplings a seed" if samplings > 1 else ""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any, Literal
 
 import pandas as pd
@@ -16,8 +17,8 @@ from wae.errors import UserError
 from wae.io import read_json, write_text
 
 DATA = "data"  # the model name of the rows that measure real training images: the floor
-COLUMNS = ("dataset", "model", "seed", "metric", "value", "n", "reference", "features_sha256", "protocol")
-MEASURED = COLUMNS[4:]
+COLUMNS = ("dataset", "model", "seed", "sampling", "metric", "value", "n", "reference", "features_sha256", "protocol")
+MEASURED = COLUMNS[5:]
 
 Record = tuple[str, str, int | str, Path]
 
@@ -160,15 +161,26 @@ def read_metrics(path: Path) -> pd.DataFrame:
     return table
 
 
+def seed_means(metrics: pd.DataFrame) -> pd.DataFrame:
+    """One row a training seed: the mean over its samplings, which share a network and so are no runs of their own."""
+    runs = ["dataset", "model", "seed", "metric"]
+    means = metrics.groupby(runs, sort=False)["value"].agg(lambda values: mean(values.tolist()))
+    return metrics.drop_duplicates(runs).assign(value=means.to_numpy())
+
+
 def _measured(path: Path) -> Iterator[list[str]]:
+    """The fields from `sampling` on, of each number."""
     for metric, entry in read_json(path).items():
         missing = [field for field in MEASURED if field not in entry]
         if missing:
             raise TableError(f"{path}: {metric} has no {', '.join(missing)}; it needs {', '.join(MEASURED)}")
-        value = entry["value"]
-        if value is not None and not math.isfinite(value):
-            raise TableError(f"{path}: {metric} is {value}; what could not be computed is null, never a number")
-        yield [metric, "" if value is None else repr(float(value)), *(_text(entry[name]) for name in MEASURED[1:])]
+        numbers = (entry["value"], *entry.get("again", ()))
+        for number in numbers:
+            if number is not None and not math.isfinite(number):
+                raise TableError(f"{path}: {metric} is {number}; what could not be computed is null, never a number")
+        how = [_text(entry[name]) for name in MEASURED[1:]]
+        for sampling, number in enumerate(numbers, start=1):
+            yield [str(sampling), metric, "" if number is None else repr(float(number)), *how]
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from wae.table.claims import Claim, Order
+from wae.table.differences import LEVEL, interval, paired
+from wae.table.tidy import seed_means
 
 REPRODUCED, CLOSE, FAILED, NOT_RUN = "reproduced", "close", "not reproduced", "not run"
 CLOSENESS = 2.0  # tolerances within which a value is close
@@ -49,8 +51,10 @@ def judge(claims: Sequence[Claim | Order], metrics: pd.DataFrame, settings: Sett
     """A verdict for each claim and each data set of `metrics` that it is about, in the order of the claims.
 
     A value is reproduced if the mean over seeds lies within the claim's tolerance, close if within CLOSENESS of them.
-    An order is reproduced if it holds for every seed by itself, close if only for the means.
+    An order is reproduced if it holds for every seed by itself, close if only for the means; of several seeds it is
+    said whether the intervals of its differences are above 0.
     """
+    metrics = seed_means(metrics)
     present = dict.fromkeys(metrics["dataset"])
     return [
         Verdict(claim, dataset, _verdict(claim, dataset, metrics, settings))
@@ -86,9 +90,13 @@ def _order(claim: Order, rows: pd.DataFrame) -> str:
     values = [by_seed(rows, model, claim.metric) for model in claim.order]
     seeds = set(values[0]).intersection(*values[1:])
     holds = sum(rises([of[seed] for of in values]) for seed in seeds)
+    said = f"it holds for {holds} of {len(seeds)} seeds"
     if not rises([mean(of.values()) for of in values]):
-        return f"{FAILED}: it holds for {holds} of {len(seeds)} seeds"
-    return f"{REPRODUCED if holds == len(seeds) else CLOSE}: it holds for {holds} of {len(seeds)} seeds"
+        return f"{FAILED}: {said}"
+    if len(seeds) > 1:
+        beyond = all(interval(paired(above, below))[0] > 0 for below, above in pairwise(values))
+        said += f", the {LEVEL:.0%} intervals of its differences are {'' if beyond else 'not all '}above 0"
+    return f"{REPRODUCED if holds == len(seeds) else CLOSE}: {said}"
 
 
 def by_seed(rows: pd.DataFrame, model: str, metric: str) -> dict[str, float]:

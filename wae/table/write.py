@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from wae.io import write_text
-from wae.table.summary import protocols
+from wae.table.differences import from_first
+from wae.table.summary import drawn, protocols
 from wae.table.tidy import DATA, FLOOR, GROUPS, METRICS
 from wae.table.verdicts import Verdict
 
@@ -22,15 +23,17 @@ LATEX = {
 }
 KEYS = ("model", "seeds")
 CAPTION = (
-    "Mean ± sample standard deviation over training seeds. Bold: the best model (↓ lowest, ↑ highest, → nearest to "
-    "the data row). The row data is the floor: real training images against the same reference; its sharpness and "
-    "authenticity are held-out ones'. "
+    "Mean over training seeds, and over the samplings of each where below are some, ± the standard deviation of a "
+    "number by one seed and one sampling (of one seed, and of data: by one sampling). Bold: the best model (↓ lowest, "
+    "↑ highest, → nearest to the data row). The row data is the floor: real training images against the same "
+    "reference; its sharpness and authenticity are held-out ones'. "
     "Empty: it does not apply, was not asked for, or could not be computed for every seed; "
     "a metric without any number has no column here. In parentheses: the floor of a metric that has one of its own."
 )
 VERDICTS = (
     "Published, and whether ours reproduce it (close: within twice the tolerance that claims.yaml states, or an order "
-    "of the means that does not hold for every seed):"
+    "of the means that does not hold for every seed). A value is judged only where ours was measured at its size; an "
+    "order is judged whatever the width, images and epochs of this run are, and says nothing of the paper's own size:"
 )
 
 
@@ -44,6 +47,7 @@ def write_md(
     out: Path,
     *,
     metrics: pd.DataFrame,
+    between: pd.DataFrame | None = None,
     verdicts: Sequence[Verdict] = (),
     accuracy: Mapping[str, Sequence[float]] | None = None,
     pictures: Sequence[Path] = (),
@@ -52,6 +56,7 @@ def write_md(
 
     Args:
         metrics: what the table summarises, for N, reference and protocol.
+        between: its `differences`, of which those from each data set's first model are shown.
         verdicts: on all published values and orders, listed with their sources below the table.
         accuracy: data set -> held-out accuracy of the classifier, one a label column.
         pictures: files under the page's folder, `<dataset>/<model>/<name>.png` or `<dataset>/<name>.png`.
@@ -63,6 +68,7 @@ def write_md(
         parts += [
             f"## {dataset}",
             *_tables(table[table["dataset"] == dataset]),
+            *_differences(between, metrics, dataset),
             _measurement(measured, dataset, (accuracy or {}).get(dataset, ())),
         ]
         parts += [_published([verdict for verdict in verdicts if verdict.dataset == dataset])]
@@ -82,6 +88,12 @@ def _tables(table: pd.DataFrame) -> Iterator[str]:
         cells = cells.mask(best, "**" + cells + "**")
         cells["model"] = cells["model"].mask(cells["model"] == DATA, "*data (floor)*")
         yield from filter(None, (title and f"### {title}", _pipe(cells)))
+
+
+def _differences(between: pd.DataFrame | None, metrics: pd.DataFrame, dataset: str) -> Iterator[str]:
+    """Differences of the data set's models from the first, under a heading, or why they are not given."""
+    said, cells = from_first(between, metrics, dataset) if between is not None else ("", pd.DataFrame())
+    yield from filter(None, (said and "### Differences", said, len(cells) and _pipe(cells)))
 
 
 def write_tex(table: pd.DataFrame, out: Path) -> None:
@@ -184,7 +196,7 @@ def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]
     titles: dict[str, list[str]] = {}
     for _, row in of_dataset.iterrows():
         metric = METRICS.get(row["metric"])
-        parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", row["reference"]]
+        parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", drawn(row["samplings"]), row["reference"]]
         parts += [f"features {row['features_sha256'][:8]}" if row["features_sha256"] else "", row["protocol"]]
         how = "; ".join(filter(None, parts))
         titles.setdefault(how, []).append(metric.title if metric else row["metric"])
