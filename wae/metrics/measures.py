@@ -39,7 +39,7 @@ def first(images: np.ndarray, n: int, key: str) -> np.ndarray:
 
 def unit(images: np.ndarray, device: torch.device | str) -> Tensor:
     """Images uint8 as floats in [0, 1] on `device`."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).float() / 255.0
+    return torch.from_numpy(np.array(images)).to(device).float() / 255.0
 
 
 def held_out(images: Sized) -> str:
