@@ -1,9 +1,13 @@
 """Authenticity: what is a copy, and what is not. The nearest training images, to look at."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from wae.dag import STAGES
+from wae.io import read_array
 from wae.metrics import authenticity
 from wae.metrics.manifold import radii
 from wae.metrics.memory import nearest_images
@@ -70,6 +74,19 @@ def test_a_copy_s_nearest_is_what_it_was_copied_from() -> None:
     training = pictures(50, 0)
     assert np.array_equal(nearest_images(training[::-1], training), np.arange(50)[::-1])
     assert nearest_images(training[:1], np.repeat(training[:2], 3, axis=0)).tolist() == [0]
+
+
+def test_a_mapped_file_is_searched_like_an_array_and_its_pages_are_given_back(tmp_path: Path) -> None:
+    training = np.random.default_rng(0).integers(0, 256, (1400, 3, 64, 64), dtype=np.uint8)
+    np.save(tmp_path / "train.npy", training)
+    mapped = read_array(tmp_path / "train.npy")
+    assert np.array_equal(nearest_images(training[[1399, 700]], mapped[1:]), [1398, 699])
+    (resident,) = (
+        int(re.search(r"Rss:\s+(\d+)", entry)[1])  # type: ignore[index]
+        for entry in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text(), flags=re.MULTILINE)
+        if str(tmp_path) in entry
+    )
+    assert resident < 2000, "KiB, of 16,800"
 
 
 def test_white_and_black_images_of_the_full_size_do_not_overflow() -> None:
