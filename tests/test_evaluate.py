@@ -166,7 +166,7 @@ def test_a_model_without_an_encoder_has_samples_only() -> None:
 
 def test_what_has_no_features_has_no_number() -> None:
     report = run(Noise(), extractors={}).report()
-    blank = {"value": None, "n": 0, "reference": "", "features_sha256": "", "protocol": "", "again": ()}
+    blank = {"value": None, "n": 0, "reference": "", "features_sha256": "", "protocol": ""}
     assert report["fid"] == report["fd_classifier"] == blank
     assert report["sharpness"]["value"] > 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ def score(
     measures, refused = measured(images, reference, extractors, seed)
     if as_json:
         report: dict[str, Any] = {"images": str(path), "against": str(against)}
-        report |= {"metrics": {name: asdict(measure) for name, measure in measures.items()}}
+        report |= {"metrics": {name: measure.report() for name, measure in measures.items()}}
         click.echo(json.dumps(report | {"missing": missing | refused}, indent=2, allow_nan=False))
     else:
         show(f"{path} against {against}", measures, missing | refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -43,7 +43,7 @@ class Evaluation:
 
     def report(self) -> dict[str, dict[str, Any]]:
         """The measures as plain JSON types."""
-        return {name: asdict(measure) for name, measure in self.metrics.items()}
+        return {name: measure.report() for name, measure in self.metrics.items()}
 
 
 def evaluate(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import scipy
@@ -28,6 +29,10 @@ class Measure:
     features_sha256: str = ""
     protocol: str = ""
     again: tuple[float, ...] = ()
+
+    def report(self) -> dict[str, Any]:
+        """Its fields as plain JSON types, without `again` where it was measured once."""
+        return {name: value for name, value in asdict(self).items() if name != "again" or value}
 
 
 def first(images: np.ndarray, n: int, key: str) -> np.ndarray:
