@@ -5,7 +5,8 @@
 #
 # What git has of this folder is cloned twice, under $SCRATCH (scratch/): one clone is run on one core, the other on
 # four, in a folder with a space and an accent in its name, in another time zone, locale and order of hashes.
-# ANOTHER_LOCALE (C) can be one with decimal commas. Prints the number of files and the seconds of both, and fails where `diff` of the md5s is not empty.
+# ANOTHER_LOCALE (C) can be one with decimal commas. Prints the seconds of both and the number of files, and fails where
+# `diff` of their md5s is not empty.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 profile=${1:-demo}
