@@ -36,7 +36,7 @@ def run(job: Job) -> None:
     if job.stage.name in os.environ.get("STUB_HANGS", "").split():
         Path("scratch").mkdir(exist_ok=True)
         Path("scratch/hangs").touch()
-        time.sleep(60)
+        time.sleep(600)
     if job.stage.name in os.environ.get("STUB_FAILS", "").split():
         raise SystemExit(1)
     digest = hashlib.sha256(repr([job.command, job.slice()]).encode())
