@@ -7,8 +7,8 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -133,24 +133,50 @@ def test_a_failed_run_certifies_nothing_stale(project: Project, stage: str) -> N
     assert agreed(project) == set()
 
 
-def killed(project: Project) -> None:
-    """Snakemake killed, with all it started, in a training, however long it takes to get there."""
-    command = ["snakemake", "--cores", "2", TARGET]
+MARK = "scratch/hangs"
+RUNS = {"snakemake": ("snakemake", "--cores", "2", TARGET), "dvc": ("dvc", "repro", FILES[0])}
+
+
+@contextmanager
+def training(project: Project, engine: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has come to a training, which goes on when MARK is gone; killed at the end, with all it started."""
     process = subprocess.Popen(
-        command, cwd=project.folder, env=project.environment(STUB_HANGS="train"), start_new_session=True,
+        RUNS[engine], cwd=project.folder, env=project.environment(STUB_HANGS="train"), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    mark = project.folder / "scratch/hangs"
+    mark = project.folder / MARK
     try:
         while not mark.exists():
             assert process.poll() is None, "it ended without a training"
             time.sleep(0.05)
+        yield process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    mark.unlink()
+        mark.unlink(missing_ok=True)
+
+
+def killed(project: Project) -> None:
+    """Snakemake killed in a training."""
+    with training(project, "snakemake"):
+        pass
     project.run("snakemake", "--unlock", TARGET)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", RUNS)
+def test_an_edit_while_a_model_trains(project: Project, engine: str) -> None:
+    """What is edited then is not what the model was trained with, and no lock file may say so."""
+    set_lr(project, "0.0006")
+    with training(project, engine) as process:
+        set_lr(project, "0.0009")
+        (project.folder / MARK).unlink()
+        process.wait()
+    assert "0.0009" not in (project.folder / "params/smoke/dvc.lock").read_text(encoding="utf-8")
+    assert agreed(project) == GAN
+    repro(project)
+    assert agreed(project) == set()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wae.errors import UserError
 from wae.io import read_json, tag_png, write_json
 from wae.stage import LOCK, Job
 
@@ -161,6 +162,12 @@ def differences(job: Job, hash_of: Hashes) -> Iterator[Difference]:
     if receipt["lock"] != now["lock"]:
         yield Difference("lock", LOCK, f"{LOCK} changed")
     yield from _files("output", receipt["outputs"], {path: hash_of(path) for path in job.outputs})
+
+
+def unchanged(job: Job) -> None:
+    """Fail a job under DVC, which records what is there when a command ends and not what it began with."""
+    for found in differences(job, Hashes()):
+        raise UserError(f"{job.address}: {found.words}, while it ran; DVC must not record that. Run it again")
 
 
 def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
