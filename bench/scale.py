@@ -1,5 +1,7 @@
 """Both engines at many runs whose stages take no time: `python bench/scale.py [--models 16] [--seeds 20]`.
 
+Or, what it costs to find that a finished profile of this folder is up to date: `python bench/scale.py --of demo`.
+
 The project's files in a temporary folder, its smoke profile with that many models and seeds, and stubs for stages, made
 once without an engine: what is timed is the engines and what keeps them agreed. Seconds of wall time.
 """
@@ -16,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from project import Project
-from stubs import PARAMS, TARGET, commit, stubbed
+from project import ROOT, Project
+from stubs import PARAMS, commit, stubbed
 
 PROFILE, DIGITS = "params/smoke/dvc.yaml", "data/dvc.yaml:prepare-digits"
 OWN = """
@@ -32,7 +34,7 @@ def lap(name):
     global at
     said[name], at = time.perf_counter() - at, time.perf_counter()
 said, at = {}, time.perf_counter()
-profile = Profile.read("smoke"); lap("params read and checked")
+profile = Profile.read("NAME"); lap("params read and checked")
 assert not stale(profile); lap("dvc.yaml rendered and compared")
 state = State(jobs(profile), Hashes())
 state.stale(); lap("receipts compared")
@@ -88,33 +90,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--of", metavar="PROFILE")
     options = parser.parse_args()
+    if options.of:
+        nothing_to_do(Project(ROOT), options.of)
+        return
     with tempfile.TemporaryDirectory() as folder:
         project = stubbed(Path(folder, "project"))
         grown(project, options.models, options.seeds)
         measure(project)
 
 
+def plan(project: Project, *options: str, profile: str = "smoke") -> None:
+    project.run("snakemake", *options, "--quiet", "all", "--", f"results/{profile}/table.csv")
+
+
+def nothing_to_do(project: Project, profile: str) -> None:
+    """Time what finds that all is up to date, and our part of it."""
+    timed("plan, nothing to do (snakemake -n)", lambda: plan(project, "-n", profile=profile))
+    timed("the same again", lambda: plan(project, "-n", profile=profile))
+    timed("the same without -n", lambda: plan(project, "--cores", "4", profile=profile))
+    own = project.run(sys.executable, "-c", OWN.replace("NAME", profile)).stdout
+    for part, seconds in json.loads(own).items():
+        print(f"  of it, {part:36}{seconds:8.2f}")
+
+
 def measure(project: Project) -> None:
     def python(script: str) -> str:
         return project.run(sys.executable, "-c", script).stdout
 
-    def plan() -> None:
-        project.run("snakemake", "-n", "--quiet", "all", "--", TARGET)
-
-    def own() -> None:
-        for part, seconds in json.loads(python(OWN)).items():
-            print(f"  of it, {part:36}{seconds:8.2f}")
-
     python(MAKE.replace("ONLY", ""))
     timed("sync of everything (dvc commit)", lambda: python(RECORD))
     commit(project, "made")
-    timed("plan, nothing to do (snakemake -n)", plan)
-    timed("the same again", plan)
-    own()
+    nothing_to_do(project, "smoke")
     timed("dvc status", lambda: project.run("dvc", "status", PROFILE, DIGITS))
     project.edit(PARAMS, "      weight: 10\n      noise", "      weight: 12\n      noise")
-    timed("plan after an edit of one model", plan)
+    timed("plan after an edit of one model", lambda: plan(project, "-n"))
     python(MAKE.replace("ONLY", "train-digits@wae-mmd-1"))
     timed("sync of one run", lambda: python(RECORD))
     lock = (project.folder / PROFILE).with_name("dvc.lock").read_text(encoding="utf-8")

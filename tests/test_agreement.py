@@ -7,7 +7,9 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ GAN = {
     "collect", "compare-digits", "table",
 }  # fmt: skip
 WEIGHTS = "results/smoke/digits/wae-gan/1/model.safetensors"
+RECEIPT = "results/smoke/receipts/train/digits/wae-gan/1.json"
 
 
 def set_lr(project: Project, value: str) -> None:
@@ -130,22 +133,50 @@ def test_a_failed_run_certifies_nothing_stale(project: Project, stage: str) -> N
     assert agreed(project) == set()
 
 
-def killed(project: Project) -> None:
-    """Snakemake killed, with all it started, in a training."""
-    command = ["snakemake", "--cores", "2", TARGET]
+MARK = "scratch/hangs"
+RUNS = {"snakemake": ("snakemake", "--cores", "2", TARGET), "dvc": ("dvc", "repro", FILES[0])}
+
+
+@contextmanager
+def training(project: Project, engine: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has come to a training, which goes on when MARK is gone; killed at the end, with all it started."""
     process = subprocess.Popen(
-        command, cwd=project.folder, env=project.environment(STUB_HANGS="train"), start_new_session=True,
+        RUNS[engine], cwd=project.folder, env=project.environment(STUB_HANGS="train"), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    mark = project.folder / "scratch/hangs"
-    until = time.monotonic() + 60
-    while not mark.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.05)
-    assert mark.exists()
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    mark.unlink()
+    mark = project.folder / MARK
+    try:
+        while not mark.exists():
+            assert process.poll() is None, "it ended without a training"
+            time.sleep(0.05)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        mark.unlink(missing_ok=True)
+
+
+def killed(project: Project) -> None:
+    """Snakemake killed in a training."""
+    with training(project, "snakemake"):
+        pass
     project.run("snakemake", "--unlock", TARGET)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", RUNS)
+def test_an_edit_while_a_model_trains(project: Project, engine: str) -> None:
+    """What is edited then is not what the model was trained with, and no lock file may say so."""
+    set_lr(project, "0.0006")
+    with training(project, engine) as process:
+        set_lr(project, "0.0009")
+        (project.folder / MARK).unlink()
+        process.wait()
+    assert "0.0009" not in (project.folder / "params/smoke/dvc.lock").read_text(encoding="utf-8")
+    assert agreed(project) == GAN
+    repro(project)
+    assert agreed(project) == set()
 
 
 @pytest.mark.slow
@@ -169,8 +200,10 @@ def test_killed_in_the_first_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_deleted_output(project: Project) -> None:
-    (project.folder / WEIGHTS).unlink()
+@pytest.mark.parametrize("path", [WEIGHTS, RECEIPT])
+@pytest.mark.parametrize("damage", [Path.unlink, partial(Path.write_text, data="{}", encoding="utf-8")])
+def test_an_output_or_a_receipt_deleted_or_edited(project: Project, path: str, damage: Callable[[Path], None]) -> None:
+    damage(project.folder / path)
     assert agreed(project) == GAN
     snakemake(project)
     assert agreed(project) == set()

@@ -55,8 +55,11 @@ def test_verify_finds_each_kind_of_damage(project: Project) -> None:
     assert line.startswith(f"{stored}: is a damaged cache object")
     assert WEIGHTS in line
     (project.folder / stored).write_bytes(kept)
+    project.edit(RECEIPT, '"threads": 1', '"threads": 2')
+    nothing = f"{WEIGHTS}: nothing says what made it: its receipt, {RECEIPT}, is not there or not as it was written"
+    assert nothing in found(project)
     (project.folder / RECEIPT).unlink()
-    assert f"{WEIGHTS}: has no receipt, {RECEIPT}: nothing says what made it" in found(project, "--deep")
+    assert nothing in found(project, "--deep")
 
 
 def cache_object(project: Project, path: str) -> str:
@@ -131,6 +134,7 @@ SITUATIONS: dict[str, tuple[Edit, str]] = {
     "an output edited by hand": (grown(WEIGHTS, "x"), WEIGHTS),
     "an output deleted": (gone(WEIGHTS), FIGURE),
     "a receipt deleted": (gone(RECEIPT), WEIGHTS),
+    "a receipt edited by hand": (edit(RECEIPT, '"seed": 1', '"seed": 2'), WEIGHTS),
     "another environment": (grown("uv.lock", "\n"), "data/digits/train.npy"),
     "a seed added": (seeded, "results/smoke/digits/wae-gan/2/model.safetensors"),
 }

@@ -188,8 +188,13 @@ def test_an_experiment_is_compared_with_where_it_began(experiment: Project) -> N
 
 
 @pytest.mark.slow
-def test_back_from_an_experiment(experiment: Project) -> None:
+def test_back_from_an_experiment_and_to_it_again(experiment: Project) -> None:
     experiment.run("git", "checkout", "--quiet", ".")
     experiment.run("dvc", "checkout", "--quiet", PROFILE)
     assert agreed(experiment) == set()
     assert "weight: 10\n" in (experiment.folder / PARAMS).read_text(encoding="utf-8")
+    applied = experiment.run("dvc", "exp", "apply", "heavier", check=False)
+    assert "results/mnist/" in applied.stderr  # what nobody has made, it cannot check out, and says so
+    assert "results/smoke/" not in applied.stderr
+    assert agreed(experiment) == set()
+    assert "weight: 20\n" in (experiment.folder / PARAMS).read_text(encoding="utf-8")

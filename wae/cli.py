@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from wae.errors import UserError, one_of
 from wae.io import write_text
 from wae.lock import record
 from wae.profile import DATA_DVC, DATA_PARAMS, Profile
-from wae.receipt import Hashes
+from wae.receipt import Hashes, unchanged
 from wae.render import DATA_STAGES, all_data, dvc_data, rendered, stale
 from wae.runrecord import recorded
 from wae.score import score
@@ -92,6 +93,8 @@ def command(stage: Stage) -> click.Command:
         runtime.limit_threads(job.profile.params["compute"]["threads"] if stage.heavy else 1)
         with recorded(job):
             importlib.import_module(f"wae.stages.{stage.name}").run(job)
+        if "DVC_STAGE" in os.environ:
+            unchanged(begin(stage, profile, axes))
 
     options = [] if stage.name in DATA_STAGES else [profile_option(stage.home)]
     arguments = [click.Argument([axis]) for axis in stage.over]

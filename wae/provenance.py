@@ -11,10 +11,10 @@ from typing import Any
 from wae import runrecord
 from wae.dag import data_jobs, jobs
 from wae.errors import UserError, near
-from wae.io import read_json, write_json
+from wae.io import write_json
 from wae.lock import cached, file_of, locked
 from wae.profile import Profile
-from wae.receipt import KEYWORD, Hashes, md5, present
+from wae.receipt import KEYWORD, Hashes, md5, present, read
 from wae.render import all_data
 from wae.stage import Job
 from wae.state import State
@@ -51,7 +51,7 @@ def why(path: str) -> str:
     state.hash_of.save()
     if not to_run:
         return f"{path} is up to date: {address} made it from the parameters, inputs and code that are there now."
-    reasons = [(name, sentence) for name in to_run for sentence in state.own(name)]
+    reasons = [(name, found.words) for name in to_run for found in state.own(name)]
     name, first = reasons[0]
     more = f", and {len(reasons) - 1} more {plural('reason', len(reasons) - 1)}" if len(reasons) > 1 else ""
     which = "" if name == address else f" (of {name}, from which it follows)"
@@ -128,22 +128,25 @@ def verify(states: Iterable[State], *, deep: bool) -> Iterator[Finding]:
 
 def _job(job: Job, state: State, recorded: dict[str, str], hash_of: Any) -> Iterator[Finding]:
     there = [path for path in job.outputs if Path(path).exists()]
-    if not Path(job.receipt).exists():
-        yield from (Finding(path, f"has no receipt, {job.receipt}: nothing says what made it") for path in there)
+    receipt = read(job.receipt)
+    if receipt is None:
+        words = f"nothing says what made it: its receipt, {job.receipt}, is not there or not as it was written"
+        yield from (Finding(path, words) for path in there)
         return
-    outputs = read_json(Path(job.receipt))["outputs"]
     for path in job.outputs:
-        found = hash_of(path)
+        found, written = hash_of(path), receipt["outputs"].get(path)
         if found is None:
             yield Finding(path, "is missing, and its receipt is there")
-        elif found != outputs.get(path):
-            yield Finding(path, f"is not what {job.address} wrote: md5 {found}, its receipt has {outputs.get(path)}")
+        elif found != written:
+            yield Finding(path, f"is not what {job.address} wrote: md5 {found}, its receipt has {written}")
         elif path in recorded and found != recorded[path]:
             yield Finding(path, f"is not what DVC recorded: md5 {found}, dvc.lock has {recorded[path]}")
-    of_outputs = tuple(f"output {path} " for path in job.outputs)
-    for sentence in state.own(job.address):
-        if not sentence.startswith(of_outputs):
-            yield Finding(job.receipt, f"tells of another state: {sentence}")
+    found = hash_of(job.receipt)
+    if found != recorded.get(job.receipt, found):
+        yield Finding(job.receipt, f"is not what DVC recorded: md5 {found}, dvc.lock has {recorded[job.receipt]}")
+    for difference in state.own(job.address):
+        if difference.kind != "output":
+            yield Finding(job.receipt, f"tells of another state: {difference.words}")
 
 
 def _cache(objects: dict[str, str], deep: bool) -> Iterator[Finding]:
@@ -175,10 +178,10 @@ def _traced(state: State, path: str, row: tuple[str, str] | None, indent: str, t
         yield f"{indent}{path}  md5 {state.hash_of(path)}"
         return
     job = state.jobs[address]
-    if not Path(job.receipt).is_file():
-        yield f"{indent}{path}  has no receipt: {address} did not make it, or it is gone"
+    receipt = read(job.receipt)
+    if receipt is None:
+        yield f"{indent}{path}  has no receipt: {address} did not make it, or it is gone or changed"
         return
-    receipt = read_json(Path(job.receipt))
     seen = ", told above" if address in told else ""
     yield f"{indent}{path}  md5 {receipt['outputs'].get(path)}, key {receipt['key'][:12]}{seen}"
     if seen:
@@ -215,8 +218,8 @@ def png_key(path: Path) -> str:
 def by_key(key: str) -> str:
     """The picture under results/ whose receipt has a key."""
     for found in sorted(Path("results").glob("**/receipts/**/*.json")):
-        receipt = read_json(found)
-        if receipt["key"] == key:
+        receipt = read(str(found))
+        if receipt and receipt["key"] == key:
             return str(next(path for path in receipt["outputs"] if path.endswith(".png")))
     raise UserError(f"no receipt under results/ has the key {key}: it was made from other parameters, code or inputs")
 
@@ -232,8 +235,8 @@ def accept(state: State) -> list[str]:
     taken = []
     for address, job in state.jobs.items():
         reasons = state.own(address)
-        if reasons and all("in comments or layout only" in sentence for sentence in reasons):
-            receipt = read_json(Path(job.receipt))
+        receipt = read(job.receipt)
+        if receipt and reasons and all(difference.kind == "comment" for difference in reasons):
             write_json(Path(job.receipt), receipt | {"code": present(job, state.hash_of)["code"]})
             taken.append(address)
     return taken

@@ -12,13 +12,16 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wae.errors import UserError
 from wae.io import read_json, tag_png, write_json
 from wae.stage import LOCK, Job
 
+PARTS = ("command", "params", "inputs", "lock", "syntax", "setting")  # what decides the outputs
 KEYWORD = "wae:key"  # in a PNG's metadata: the key of its receipt
 SETTLED = 2_000_000_000  # nanoseconds: a file changed less than this ago could change again and look the same
 
@@ -85,7 +88,8 @@ def present(job: Job, hash_of: Hashes) -> dict[str, Any]:
 def begun(job: Job) -> dict[str, Any]:
     """The part of a receipt that is true before the work: what changes meanwhile is then seen as a change."""
     receipt = present(job, Hashes())
-    setting = {"seed": job.scope.get("seed"), "threads": job.profile.params.get("compute", {}).get("threads", 1)}
+    threads = job.profile.params["compute"]["threads"] if job.stage.heavy else 1
+    setting = {"seed": job.scope.get("seed"), "threads": threads}
     receipt |= {"syntax": {path: syntax(path) for path in job.code}, "setting": setting}
     return receipt
 
@@ -103,8 +107,7 @@ def finished(job: Job, receipt: dict[str, Any]) -> None:
 
 def key(receipt: Mapping[str, Any]) -> str:
     """One sha256 of all that decides the outputs: equal keys, equal bytes on one kind of machine."""
-    parts = {name: receipt[name] for name in ("command", "params", "inputs", "lock", "syntax", "setting")}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps({name: receipt[name] for name in PARTS}, sort_keys=True).encode()).hexdigest()
 
 
 def device(job: Job) -> str:
@@ -114,37 +117,68 @@ def device(job: Job) -> str:
     return "cuda" if job.stage.heavy and asked != "cpu" and torch and torch.cuda.is_available() else "cpu"
 
 
-def differences(job: Job, hash_of: Hashes) -> Iterator[str]:
-    """Why a job's outputs are not what it would make now, a sentence each; none where they are."""
+@dataclass(frozen=True)
+class Difference:
+    """One way in which a receipt differs from the present.
+
+    Args:
+        kind: receipt, command, parameter, input, code, comment (of code whose syntax is the same), lock or output.
+        name: the file, or the parameter's key.
+        words: a sentence without its full stop.
+    """
+
+    kind: str
+    name: str
+    words: str
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """A receipt; None where there is none, or what is there was not written as one."""
     try:
-        receipt = read_json(Path(job.receipt))
-    except FileNotFoundError:
-        yield "it was never made here, or its receipt is gone"
+        receipt: dict[str, Any] = read_json(Path(path))
+        return receipt if receipt["key"] == key(receipt) and {"code", "outputs"} <= receipt.keys() else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def differences(job: Job, hash_of: Hashes) -> Iterator[Difference]:
+    """Why a job's outputs are not what it would make now; nothing where they are."""
+    receipt = read(job.receipt)
+    if receipt is None:
+        gone = not Path(job.receipt).exists()
+        words = "it was never made here, or its receipt is gone" if gone else "its receipt is not as it was written"
+        yield Difference("receipt", job.receipt, words)
         return
     now = present(job, hash_of)
     if receipt["command"] != now["command"]:
-        yield f"its command was {receipt['command']!r}"
+        yield Difference("command", "", f"its command was {receipt['command']!r}")
     yield from _parameters(receipt["params"], now["params"])
     yield from _files("input", receipt["inputs"], now["inputs"])
-    for sentence in _files("code", receipt["code"], now["code"]):
-        path = sentence.split()[1]
-        known = receipt["syntax"].get(path)
-        same = known is not None and now["code"].get(path) is not None and syntax(path) == known
-        yield f"{sentence}, in comments or layout only: `wae accept` takes it" if same else sentence
+    for found in _files("code", receipt["code"], now["code"]):
+        known = receipt["syntax"].get(found.name)
+        same = known is not None and now["code"].get(found.name) is not None and syntax(found.name) == known
+        words = f"{found.words}, in comments or layout only: `wae accept` takes it"
+        yield Difference("comment", found.name, words) if same else found
     if receipt["lock"] != now["lock"]:
-        yield f"{LOCK} changed"
+        yield Difference("lock", LOCK, f"{LOCK} changed")
     yield from _files("output", receipt["outputs"], {path: hash_of(path) for path in job.outputs})
 
 
-def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def unchanged(job: Job) -> None:
+    """Fail a job under DVC, which records what is there when a command ends and not what it began with."""
+    for found in differences(job, Hashes()):
+        raise UserError(f"{job.address}: {found.words}, while it ran; DVC must not record that. Run it again")
+
+
+def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     before, after = dict(_leaves(old)), dict(_leaves(new))
     for name in dict.fromkeys([*before, *after]):
         if name not in after:
-            yield f"parameter {name} is gone; it was {before[name]!r}"
+            yield Difference("parameter", name, f"parameter {name} is gone; it was {before[name]!r}")
         elif name not in before:
-            yield f"parameter {name} is new: {after[name]!r}"
+            yield Difference("parameter", name, f"parameter {name} is new: {after[name]!r}")
         elif before[name] != after[name]:
-            yield f"parameter {name} was {before[name]!r} and is {after[name]!r}"
+            yield Difference("parameter", name, f"parameter {name} was {before[name]!r} and is {after[name]!r}")
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -155,13 +189,13 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _files(kind: str, old: Mapping[str, str], new: Mapping[str, str | None]) -> Iterator[str]:
+def _files(kind: str, old: Mapping[str, str], new: Mapping[str, str | None]) -> Iterator[Difference]:
     for path in dict.fromkeys([*old, *new]):
         if path not in new:
-            yield f"{kind} {path} is no longer used"
+            yield Difference(kind, path, f"{kind} {path} is no longer used")
         elif new[path] is None:
-            yield f"{kind} {path} is missing"
+            yield Difference(kind, path, f"{kind} {path} is missing")
         elif path not in old:
-            yield f"{kind} {path} is new"
+            yield Difference(kind, path, f"{kind} {path} is new")
         elif old[path] != new[path]:
-            yield f"{kind} {path} changed"
+            yield Difference(kind, path, f"{kind} {path} changed")

@@ -50,10 +50,15 @@ def seconds(job: Job) -> float | None:
 
 
 def _commit() -> dict[str, Any]:
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+    """The commit, and whether files that git has differ from it; None of both where git is not there to say."""
 
-    return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.CalledProcessError):  # no git on this node; no repository, or none with a commit
+        return {"commit": None, "dirty": None}
 
 
 def _machine() -> dict[str, Any]:

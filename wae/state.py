@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wae.receipt import Hashes, differences
+from wae.receipt import Difference, Hashes, differences
 from wae.stage import Job
 
 
@@ -15,20 +15,21 @@ class State:
         self.jobs = {job.address: job for job in jobs}
         self.hash_of = hash_of
         self._makes = {path: job.address for job in self.jobs.values() for path in job.outputs}
-        self._own: dict[str, tuple[str, ...]] = {}
+        self._own: dict[str, tuple[Difference, ...]] = {}
         self._why: dict[str, tuple[str, ...]] = {}
 
-    def own(self, address: str) -> tuple[str, ...]:
+    def own(self, address: str) -> tuple[Difference, ...]:
         """Why a job by itself is not up to date: its receipt's differences from the present."""
         if address not in self._own:
             self._own[address] = tuple(differences(self.jobs[address], self.hash_of))
         return self._own[address]
 
     def why(self, address: str) -> tuple[str, ...]:
-        """Why a job would run: its own reasons, and the jobs before it that would; nothing if it is up to date."""
+        """Why a job would run: its own reasons in words, and the jobs before it that would; nothing if up to date."""
         if address not in self._why:
             before = [name for name in self.before(address) if self.why(name)]
-            self._why[address] = (*self.own(address), *(f"{name} would run" for name in before))
+            own = [difference.words for difference in self.own(address)]
+            self._why[address] = (*own, *(f"{name} would run" for name in before))
         return self._why[address]
 
     def changes(self, path: str) -> bool:

@@ -54,20 +54,34 @@ wildcard_constraints:
 
 
 HASHES, STATES = Hashes(), {}
+DATA_ONLY = None  # among the names of profiles: what all of them share
 
 
 def state(of: Profile) -> State:
     """What of a profile is up to date. What an earlier run finished and did not live to record is recorded now."""
-    if id(of) not in STATES:
-        STATES[id(of)] = State(data_jobs(DATA) if of is DATA else jobs(of), HASHES)
-        record(STATES[id(of)])
-    return STATES[id(of)]
+    asked = DATA_ONLY if of is DATA else of.name
+    if asked not in STATES:
+        STATES[asked] = State(data_jobs(DATA) if of is DATA else jobs(of), HASHES)
+        record(STATES[asked])
+    return STATES[asked]
 
 
 def record_all() -> None:
-    """Let DVC record, of every profile that was asked for, what is up to date after a run."""
-    for before in STATES.values():
-        record(State(before.jobs.values(), HASHES))
+    """Let DVC record, of every profile that was asked for, what is up to date after a run.
+
+    Params are read again: what was edited meanwhile, DVC would record as what the outputs were made from.
+    """
+    for asked in STATES:
+        try:
+            now = (
+                jobs(Profile.read(asked))
+                if asked != DATA_ONLY
+                else data_jobs(all_data())
+            )
+        except Mistakes as error:
+            print(*error.sentences, sep="\n", file=sys.stderr)
+        else:
+            record(State(now, HASHES))
 
 
 def job(stage: str, wildcards) -> Job:

@@ -1,0 +1,51 @@
+"""The record of a run, also where git is not there to say which commit it was of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from project import Project
+from stubs import PARAMS, TARGET, agreed, snakemake
+
+TRAINING = ("wae", "train", "digits", "wae-gan", "1", "--profile", "smoke")
+UNKNOWN = {"commit": None, "dirty": None}
+
+
+def of_git(project: Project) -> dict[str, Any]:
+    """What the record of the training says of the commit."""
+    record = json.loads((project.folder / "logs/train/results/smoke/digits/wae-gan/1.run.json").read_text())
+    assert record["finished"]
+    return {name: record[name] for name in UNKNOWN}
+
+
+def test_the_commit_and_whether_the_code_differs_from_it(project: Project) -> None:
+    head = project.run("git", "rev-parse", "HEAD").stdout.strip()
+    project.run(*TRAINING)
+    assert of_git(project) == {"commit": head, "dirty": False}
+    project.edit(PARAMS, "lr: 0.0005", "lr: 0.0006")
+    project.run(*TRAINING)
+    assert of_git(project) == {"commit": head, "dirty": True}
+
+
+def test_on_a_node_without_git_a_job_runs(project: Project) -> None:
+    environment = str(Path(sys.executable).parent)
+    assert shutil.which("git", path=environment) is None
+    project.run(*TRAINING, PATH=environment)
+    assert of_git(project) == UNKNOWN
+
+
+def test_outside_a_repository_jobs_run_and_dvc_can_be_told(project: Project) -> None:
+    shutil.rmtree(project.folder / ".git")
+    project.edit(PARAMS, "lr: 0.0005", "lr: 0.0006")
+    snakemake(project)
+    assert of_git(project) == UNKNOWN
+    plan = project.run("snakemake", "-n", TARGET)
+    assert "Nothing to be done" in plan.stdout + plan.stderr
+    assert "dvc could not record 7 finished jobs" in plan.stderr
+    assert "is not a git repository" in plan.stderr
+    project.run("dvc", "config", "--local", "core.no_scm", "true")
+    assert agreed(project) == set()
