@@ -25,6 +25,7 @@ MISTAKES = {
     "unknown option": ("kernel: imq", "kernel: imqq", ["penalty.kernel is 'imqq'", "did you mean 'imq'?"]),
     "unknown model": ("[wae-mmd, wae-gan]", "[wae-mdm, wae-gan]", ["grid.digits.0 is 'wae-mdm'", "'wae-mmd'?"]),
     "unknown data set": ("grid:\n  digits:", "grid:\n  digit:", ["grid.digit is no data set", "'digits'?"]),
+    "no kernel": ("scales: [0.1, 0.2, 0.5, 1, 2, 5, 10]", "scales: []", ["penalty.scales is []", "at least 1"]),
     "seed twice": ("seeds: [1]", "seeds: [1, 1]", ["seeds holds 1 2 times"]),
     "no seed": ("seeds: [1]", "seeds: []", ["seeds is []", "at least 1"]),
     "key twice": ("seeds: [1]", "seeds: [1]\nseeds: [2]", ["duplicate key"]),

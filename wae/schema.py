@@ -98,6 +98,8 @@ def _model(key: str, definition: ast.ClassDef | ast.FunctionDef) -> type[Options
                 description=" ".join(described.get(argument, "").split()) or None,
                 # A strict list from YAML is never a tuple, so tuples alone are read leniently.
                 strict=False if _holds_tuple(accepted) else None,
+                # No kernel, no step: a sum over nothing would train on nothing without a word.
+                min_length=1 if get_origin(accepted) is tuple else None,
             ),
         )
     summary = (ast.get_docstring(definition) or "").split("\n")[0]

@@ -1,7 +1,8 @@
 """Distances between distributions, estimated from samples: tensors in, a 0-d tensor out.
 
 Samples are (n, d), one a row, float32 or float64, on any device. Nothing here draws a random number except from a
-generator that it is given, or touches a file.
+generator that it is given, or touches a file. Slices are sorted by NumPy on a CPU, so not under `torch.func`; an ascent
+needs gradients, so not under `torch.inference_mode`.
 """
 
 from wae.divergences.ascent import (

@@ -38,7 +38,6 @@ def mmd(
     """
     bandwidths = _bandwidths(x, y, scales, prior_variance)
     n, m = len(x), len(y)
-    x, y = _centred(x, y)
     within = _pairs(x, x, kernel, bandwidths, diagonal=False) / (n * (n - 1))
     within_prior = _pairs(y, y, kernel, bandwidths, diagonal=False) / (m * (m - 1))
     return within + within_prior - _pairs(x, y, kernel, bandwidths) * (2 / (n * m))
@@ -58,7 +57,6 @@ def mmd_unbiased(
     if len(x) != len(y):
         raise ValueError(f"the U-statistic pairs its samples: expected equal sizes, received {len(x)} and {len(y)}")
     bandwidths = _bandwidths(x, y, scales, prior_variance)
-    x, y = _centred(x, y)
     within = _pairs(x, x, kernel, bandwidths, diagonal=False) + _pairs(y, y, kernel, bandwidths, diagonal=False)
     return (within - 2 * _pairs(x, y, kernel, bandwidths, diagonal=False)) / (len(x) * (len(x) - 1))
 
@@ -69,14 +67,11 @@ def _bandwidths(x: Tensor, y: Tensor, scales: Sequence[float], prior_variance: f
     return [2 * x.shape[1] * prior_variance * scale for scale in scales]
 
 
-def _centred(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    # |x|^2 + |y|^2 - 2 x.y loses digits far from the origin; distances do not see a common shift, nor does a gradient.
-    shift = y.detach().mean(0)
-    return x - shift, y - shift
-
-
 def _pairs(x: Tensor, y: Tensor, kernel: str, bandwidths: Sequence[float], diagonal: bool = True) -> Tensor:
     """Sum of the kernel over all pairs and bandwidths; without `diagonal`, over pairs of different index."""
+    # |x|^2 + |y|^2 - 2 x.y loses digits far from the origin; distances do not see a common shift, nor does a gradient.
+    shift = y.detach().mean(0)
+    x, y = x - shift, y - shift
 
     def block(rows: Tensor, start: int) -> Tensor:
         r = rows.square().sum(1, keepdim=True) + y.square().sum(1) - 2 * rows @ y.T
