@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -177,6 +178,39 @@ def test_an_edit_while_a_model_trains(project: Project, engine: str) -> None:
     assert agreed(project) == GAN
     repro(project)
     assert agreed(project) == set()
+
+
+EDITED_MEANWHILE = """
+from pathlib import Path
+from wae import lock
+from wae.dag import jobs
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.state import State
+
+commit, params = lock._dvc, Path("params/smoke/params.yaml")
+
+def edit_and_commit(*arguments):
+    params.write_text(params.read_text().replace("lr: 0.0006", "lr: 0.0009"))
+    return commit(*arguments)
+
+lock._dvc = edit_and_commit
+lock.record(State(jobs(Profile.read("smoke")), Hashes()))
+"""
+
+
+@pytest.mark.slow
+def test_an_edit_while_dvc_records(project: Project) -> None:
+    """DVC reads params when it comes to them: what it then says of a finished training is taken back."""
+    lock, before = project.folder / "params/smoke/dvc.lock", agreed(project)
+    recorded = lock.read_bytes()
+    set_lr(project, "0.0006")
+    project.run("wae", "train", "digits", "wae-gan", "1", "--profile", "smoke")
+    assert "edited meanwhile" in project.run(sys.executable, "-c", EDITED_MEANWHILE).stderr
+    assert lock.read_bytes() == recorded
+    assert (before, agreed(project)) == (set(), GAN)
+    set_lr(project, "0.0006")
+    assert agreed(project) == GAN - {"train-digits@wae-gan-1"}
 
 
 @pytest.mark.slow

@@ -11,9 +11,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from wae.io import read_json, write_json
-from wae.profile import DATA_DVC
+from wae.check import Mistakes
+from wae.dag import data_jobs, jobs
+from wae.io import read_json, write_bytes, write_json
+from wae.profile import DATA_DVC, Profile
 from wae.receipt import md5
+from wae.render import all_data
 from wae.stage import DATA, Job
 from wae.state import State
 
@@ -69,14 +72,48 @@ def unrecorded(state: State) -> list[Job]:
 
 
 def record(state: State) -> None:
-    """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot."""
-    jobs = unrecorded(state)
-    if jobs and Path(".dvc").is_dir():
-        done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, jobs))
-        if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            print(f"dvc could not record {len(jobs)} finished jobs ({said}); the next run tries again", file=sys.stderr)
+    """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot.
+
+    DVC takes params and files as they are when it comes to them: if they were edited meanwhile, the lock files are put
+    back as they were.
+    """
+    finished = unrecorded(state)
+    if finished and Path(".dvc").is_dir():
+        locks = [Path(file).with_name("dvc.lock") for file in dict.fromkeys(map(file_of, finished))]
+        before = [path.read_bytes() if path.is_file() else None for path in locks]
+        done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, finished))
+        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
+        if not said and edited(state, finished):
+            said = "parameters, code or data were edited meanwhile"
+            for path, content in zip(locks, before, strict=True):
+                write_bytes(path, content) if content is not None else path.unlink(missing_ok=True)
+        if said:
+            print(
+                f"dvc could not record {len(finished)} finished jobs ({said}); the next run tries again",
+                file=sys.stderr,
+            )
     state.hash_of.save()
+
+
+def edited(state: State, chosen: Iterable[Job]) -> bool:
+    """Whether any of these jobs, up to date when `state` was made, is not so any more."""
+    try:
+        now = reread(state)
+    except Mistakes:
+        return True
+    return any(job.address not in now.jobs or now.why(job.address) for job in chosen)
+
+
+def reread(state: State) -> State:
+    """The same profile's jobs, or those that all profiles share, by the params that are there now.
+
+    Raises:
+        Mistakes: the params have some.
+    """
+    made = list(state.jobs.values())
+    if all(job.stage.home == DATA for job in made):
+        return State(data_jobs(all_data()), state.hash_of)
+    return State(jobs(Profile.read(made[-1].profile.name)), state.hash_of)
 
 
 def targets(state: State, chosen: Iterable[Job]) -> list[str]:

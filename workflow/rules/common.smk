@@ -8,7 +8,7 @@ from wae.check import Mistakes
 from wae.code import put_on_path
 from wae.dag import STAGES, data_jobs, jobs
 from wae.io import write_text
-from wae.lock import record
+from wae.lock import record, reread
 from wae.profile import Profile
 from wae.receipt import Hashes
 from wae.render import all_data, stale
@@ -71,17 +71,11 @@ def record_all() -> None:
 
     Params are read again: what was edited meanwhile, DVC would record as what the outputs were made from.
     """
-    for asked in STATES:
+    for made in STATES.values():
         try:
-            now = (
-                jobs(Profile.read(asked))
-                if asked != DATA_ONLY
-                else data_jobs(all_data())
-            )
+            record(reread(made))
         except Mistakes as error:
             print(*error.sentences, sep="\n", file=sys.stderr)
-        else:
-            record(State(now, HASHES))
 
 
 def job(stage: str, wildcards) -> Job:
