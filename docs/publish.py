@@ -2,7 +2,8 @@
 
 The page docs/PROFILE/README.md says what is brought: between its two marks stands results/PROFILE/table.md, and each
 picture that it links is the run's picture of that path, a model's at half its size, in fewer colours or as a JPEG. A
-table that lies beside a picture, under its name with .csv, comes with it, and so do table.csv and metrics.csv.
+table that lies beside a picture, under its name with .csv, comes with it, and so do table.csv and metrics.csv. A
+picture of images that a licence keeps on this machine is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from pathlib import Path
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+from wae.dag import jobs
+from wae.profile import Profile
 
 MARKS = "<!-- the run's own table -->", "<!-- end of the table -->"
 COLOURS = 128
@@ -28,9 +32,12 @@ def main() -> None:
     options = parser.parse_args()
     page = Path(__file__).parent / options.profile / "README.md"
     results = options.results or Path("results", options.profile)
+    kept = {Path(path) for path in kept_here(options.profile)}
     text = with_table(page.read_text(encoding="utf-8"), (results / "table.md").read_text(encoding="utf-8"))
     page.write_text(text, encoding="utf-8")
     for link in sorted(set(re.findall(r"\]\(([\w./-]+\.(?:png|jpg))\)", text))):
+        if Path("results", options.profile, link).with_suffix(".png") in kept:
+            raise SystemExit(f"{page} links {link}, which shows images that their licence keeps here")
         bring(results, Path(link), page.parent)
     for name in ("table.csv", "metrics.csv"):
         if (results / name).exists():
@@ -43,9 +50,20 @@ def with_table(page: str, table: str) -> str:
     if first not in page:
         return page
     body = table.split("\n## ", 1)[1].split("\n", 1)[1]
-    numbers = "\n".join(line for line in body.splitlines() if not line.startswith("![")).strip()
-    numbers = re.sub(r"\n{3,}", "\n\n", numbers)
+    parts = body.strip().split("\n\n")
+    numbers = "\n\n".join(part for part in parts if "![" not in part)
     return f"{page.split(first)[0]}{first}\n\n{numbers}\n\n{last}{page.split(last)[1]}"
+
+
+def kept_here(name: str) -> list[str]:
+    """The outputs of a profile that hold images whose licence allows no copies."""
+    profile = Profile.read(name)
+    return [
+        out.path
+        for job in jobs(profile)
+        for out in job.stage.written(profile, job.scope)
+        if out.real and not profile.may_leave(job.scope)
+    ]
 
 
 def bring(results: Path, link: Path, to: Path) -> None:

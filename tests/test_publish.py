@@ -23,6 +23,10 @@ Mean over seeds.
 
 ![digits, curves](digits/curves.png)
 
+| model | samples |
+|:--|:--|
+| vae | ![digits, vae, nearest](digits/vae/nearest.png) |
+
 - FD: N = 360
 """
 
@@ -44,6 +48,8 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.new("RGBA", (60, 40), (200, 10, 10, 255)).save(run / f"{name}.png", pnginfo=info)
     script = tmp_path / "docs" / "publish.py"
     script.write_bytes((ROOT / "docs" / "publish.py").read_bytes())
+    for name in ("params", "data"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["publish.py", "family"])
     runpy.run_path(str(script), run_name="__main__")
@@ -67,3 +73,18 @@ def test_pictures_come_smaller_with_their_key_and_numbers(published: Path) -> No
         assert photograph.format == "JPEG"
     assert (folder / "digits/curves.csv").read_text(encoding="utf-8") == "digits/curves.csv"
     assert {path.name for path in folder.glob("*.csv")} == {"table.csv", "metrics.csv"}
+
+
+def test_pictures_of_real_faces_stay_here(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = published.parents[1] / "celeba-cpu" / "README.md"
+    run = published.parents[2] / "results" / "celeba-cpu"
+    grid = run / "celeba-15k" / "vae" / "nearest.png"
+    for path in (page, grid):
+        path.parent.mkdir(parents=True)
+    page.write_text("![n](celeba-15k/vae/nearest.png)", encoding="utf-8")
+    (run / "table.md").write_text(TABLE, encoding="utf-8")
+    Image.new("RGB", (60, 40)).save(grid)
+    monkeypatch.setattr(sys, "argv", ["publish.py", "celeba-cpu"])
+    with pytest.raises(SystemExit, match="licence"):
+        runpy.run_path(str(published.parents[1] / "publish.py"), run_name="__main__")
+    assert list(page.parent.glob("**/*.png")) == []
