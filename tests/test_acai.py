@@ -70,14 +70,15 @@ def test_codes_are_mixed_with_a_neighbours_and_decoded(n: int) -> None:
         assert not torch.isclose(mixed, model.decode(z)).flatten(1).all(1).any()
 
 
-def test_what_the_critic_must_call_unmixed_is_mostly_reconstruction() -> None:
-    model, one = made(), batch()
+@pytest.mark.parametrize(("output", "least"), [("sigmoid", 0), ("tanh", -1)])
+def test_what_the_critic_must_call_unmixed_is_mostly_reconstruction(output: str, least: int) -> None:
+    model, one = made(network={**entry("acai")["network"], "output": output}), batch()
     seen: list[Tensor] = []
     model.critic.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     model.critic_loss(one)
     reconstruction = model.decode(model.encode(one.x))
     assert_close(seen[0][:10], model.interpolation(one)[1])
-    assert_close(seen[0][10:], 0.2 * one.x + 0.8 * reconstruction)
+    assert_close(seen[0][10:], least + (1 - least) * (0.2 * one.x + 0.8 * reconstruction))
 
 
 def test_the_auto_encoder_keeps_its_terms_and_gets_one_more() -> None:
@@ -88,6 +89,11 @@ def test_the_auto_encoder_keeps_its_terms_and_gets_one_more() -> None:
     assert_close(all_terms["interpolation"].item(), 3.0 * 0.25)
     for name, value in own.items():
         assert_close(all_terms[name], value)
+
+
+def test_it_tells_the_effective_lambda_of_the_auto_encoder() -> None:
+    model = made("acai-wae-mmd", weight=10.0, cost={"kind": "l2sq", "factor": 0.05})
+    assert model.constants() == pytest.approx({"autoencoder.effective_lambda": 200.0})
 
 
 def test_the_critic_reaches_nobody_else() -> None:

@@ -133,6 +133,21 @@ def test_single_precision_far_from_the_origin():
     assert_close(far.double(), mmd(x, y), atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("estimate", [mmd, mmd_unbiased])
+@pytest.mark.parametrize("shift", [0, 1e4])
+def test_single_precision_however_far_the_samples_are(estimate, shift: float):
+    """x at 1e4 and y there too, or at 0. On multiples of 2^-10, so that moving them rounds nothing."""
+    x, y = ((sample * 1024).round() / 1024 for sample in (normal(50, 8), 2 * normal(50, 8, 1)))
+    x, y = (x + 1e4).requires_grad_(), y + shift
+    expected = estimate(x, y)
+    (slope,) = torch.autograd.grad(expected, x)
+    far = x.detach().float().requires_grad_()
+    value = estimate(far, y.float())
+    assert_close(value.double(), expected, rtol=1e-4, atol=0)
+    (found,) = torch.autograd.grad(value, far)
+    assert_close(found.double(), slope, rtol=0, atol=1e-4 * slope.abs().max().item())
+
+
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match="received 4 and 5"):
         mmd_unbiased(normal(4, 3), normal(5, 3))

@@ -136,6 +136,17 @@ def test_noise_reaches_the_encoder_in_training_and_nothing_else():
     assert torch.equal(one.x, x)
 
 
+def test_the_decoder_sees_the_posteriors_sample_and_not_its_mean():
+    model, one = made("vae", noise=0.0), batch()
+    mean, log_variance = model.encoder(one.x).chunk(2, dim=1)
+    sample = mean + (log_variance / 2).exp() * torch.randn(10, 3, generator=torch.Generator().manual_seed(1))
+    seen: list[Tensor] = []
+    model.decoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    model.turns()[-1].loss(one)
+    assert len(seen) == 1
+    assert_close(seen[0], sample)
+
+
 def test_the_weight_multiplies_the_penalty_alone():
     light, heavy = (made("wae-mmd", weight=weight).loss(batch()) for weight in (1.0, 7.0))
     assert_close(heavy["penalty"], 7 * light["penalty"])

@@ -124,6 +124,18 @@ def test_sinkhorn_goes_from_the_transport_cost_to_the_means_distance():
         assert_close(of(Sinkhorn(unit(3), epsilon=epsilon, p=2, steps=100), y + t, y).item(), 9.0, rtol=1e-2, atol=0)
 
 
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_a_shift_costs_its_length_to_the_power_p(p):
+    """Exactly: for a point and its shift under entropy, along a line for slices, and in any space for the best one."""
+    y, t = draw(20, 3), torch.tensor([1.0, -2.0, 2.0], dtype=DOUBLE)
+    linear = {"kind": "linear"}
+    assert_close(of(Sinkhorn(unit(3), epsilon=0.5, p=p, steps=10), y[:1] + t, y[:1]).item(), 3.0**p)
+    mean = Sliced(unit(1), p=p, directions=5, defining=linear)
+    assert_close(of(mean, y[:, :1] + 3, y[:, :1]).item(), 3.0**p)
+    best = Sliced(unit(3), p=p, directions=5, defining=linear, ascent=2)
+    assert_close(of(best, y + t, y).item(), 3.0**p)
+
+
 # ---- every penalty ----
 
 PRIOR_OPTIONS: dict[str, dict[str, Any]] = {
