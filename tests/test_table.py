@@ -184,7 +184,8 @@ def test_a_published_value_stands_beside_with_its_source_and_the_first_wins(tmp_
     table = summarise(metrics, judge(claims, metrics, {})).set_index("model")
     assert (table["fid_published"]["vae"], table["fid_published_source"]["vae"]) == (63.0, "A, 2018")
     assert (table["sharpness_published"]["wae-mmd"], table["sharpness_published_source"]["wae-mmd"]) == (3e-3, "C")
-    assert table["sharpness_verdict"].tolist() == ["", "reproduced", "", ""]  # 0.5 within 1 of 0.003
+    words = table["sharpness_verdict"].str.partition(":")[0].tolist()
+    assert words == ["", "reproduced", "", ""]  # 0.5 within 1 of 0.003
     assert math.isnan(table["fid_published"]["data"])
     assert table["fid_published_source"]["data"] == ""
 

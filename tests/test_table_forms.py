@@ -116,7 +116,9 @@ def test_table_md(tmp_path: Path) -> None:
     assert cells[3] == ["wae-mmd", "3", "", "", "**0.20 ± 0.10**", "0.5000 ± 0"]
     assert cells[4] == ["wae-gan", "3", "", "", "5.000 ± 0", ""]
     assert cells[5] == ["*data (floor)*", "", "", "", "0.05000", "0.2000"]
-    assert "- FD (classifier), sharpness: N = 100; first 100 held-out images; features abc; float64, rounded" in page
+    said = "few: below 1000 mostly bias and noise, to be compared with the floor alone"
+    assert f"- FD (classifier): N = 100; {said}; first 100 held-out images; features abc; float64, rounded" in page
+    assert "- sharpness: N = 100; first 100 held-out images; features abc; float64, rounded" in page
     assert "held-out accuracy: 98.12%, 50.00%" in page
     listed = page[page.index("- FID (A, 2018). p. So it says.") :].splitlines()
     assert listed[1:3] == [

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from wae.profile import Profile
+from wae.render import all_data
 from wae.table import Claim, Order, TableError, Verdict, judge, read_claims, summarise
 
 ROOT = Path(__file__).parent.parent
@@ -57,11 +59,22 @@ def test_a_mean_is_judged_by_its_distance_in_tolerances(
 ) -> None:
     mean = 2.0 + sign * distance  # exact in binary, so the borders are too
     metrics = measured(vae={"fid": (mean - 0.25, mean + 0.25)})
-    assert text(claim(tolerance=tolerance), metrics) == word
+    said = f"{word}: mean of 2 seeds, standard deviation 0.35"
+    assert text(claim(tolerance=tolerance), metrics) == said
+
+
+def test_a_mean_that_is_right_by_luck_is_no_more_than_close() -> None:
+    """Seeds 0, 2 and 4 have the mean 2, and one of them lies beyond twice the tolerance of 0.5."""
+    assert text(claim(), measured(vae={"fid": (0.0, 2.0, 4.0)})) == "close: mean of 3 seeds, standard deviation 2"
+    assert text(claim(), measured(vae={"fid": (1.0, 2.0, 3.0)})).startswith("reproduced: mean of 3 seeds")
+
+
+def test_real_images_have_no_seeds() -> None:
+    assert text(claim(model="data"), measured(data={"fid": (2.0,)})) == "reproduced"
 
 
 def test_a_relative_tolerance_of_a_negative_value_is_positive() -> None:
-    assert text(claim(-2.0, tolerance={"relative": 0.25}), measured(vae={"fid": (-2.5,)})) == "reproduced"
+    assert text(claim(-2.0, tolerance={"relative": 0.25}), measured(vae={"fid": (-2.5,)})) == "reproduced: one seed"
 
 
 HOLDS = {"n": 100, "dataset.train": 4000, "model.network.width": 0.125}
@@ -86,7 +99,7 @@ def test_what_was_measured_otherwise_is_not_judged(case: str) -> None:
     of, why = NOT_RUN[case]
     values = {"fid": (math.nan, math.nan), "sharpness": (9.0, 9.0), "swd": (1.0, math.nan)}
     assert text(of, measured(vae=values)).startswith(f"not run: {why}")
-    assert text(claim(metric="sharpness", where=HOLDS), measured(vae=values)) == "not reproduced"
+    assert text(claim(metric="sharpness", where=HOLDS), measured(vae=values)).startswith("not reproduced: mean of 2")
 
 
 def test_a_claim_stands_beside_every_data_set_that_it_names_and_no_other() -> None:
@@ -145,7 +158,7 @@ def test_the_table_has_the_first_claim_of_a_row_and_every_order_that_names_it() 
         order("vae", "x"),
     ]
     table = summarise(metrics, judge(claims, metrics, {})).set_index("model")
-    assert table["sharpness_verdict"].tolist() == ["reproduced", ""]
+    assert table["sharpness_verdict"].tolist() == ["reproduced: one seed", ""]
     assert table["sharpness_published"]["vae"] == 1.0
     assert table["sharpness_order"]["wae-gan"] == "vae < wae-gan: reproduced: it holds for 1 of 1 seeds"
     assert table["sharpness_order"]["vae"].split("; ")[1] == "vae < x: not run: the grid has no x"
@@ -176,6 +189,16 @@ def test_a_claim_that_cannot_be_judged_in_one_way_is_refused(tmp_path: Path, cas
         read_claims(path)
 
 
+def judged_as(model: dict[str, Any], dataset: dict[str, Any]) -> str:
+    """The word of the paper's FID of wae-mmd, on a model that has it."""
+    row = {"dataset": "celeba", "model": "wae-mmd", "seed": "1", "metric": "fid", "value": 55.0, "n": 10000}
+    settings = {"celeba": {"dataset": dataset, "models": {"wae-mmd": model}}}
+    claims = [of for of in read_claims(ROOT / "claims.yaml") if isinstance(of, Claim) and of.tolerance]
+    verdicts = judge(claims, pd.DataFrame([row]).astype({"n": "Int64"}), settings)
+    (word,) = {of.word for of in verdicts if of.claim.model == "wae-mmd" and of.claim.metric == "fid"}
+    return word
+
+
 def test_the_shipped_claims_judge_a_run_of_the_paper_s_size_and_no_smaller_one() -> None:
     """The paper's own numbers, as if they were ours, on celeba; the same from the subset of 10,000 images."""
     paper = {"vae": (63.0, 3e-3, 68), "wae-mmd": (55.0, 6e-3, 55), "wae-gan": (42.0, 6e-3, 55)}
@@ -185,10 +208,15 @@ def test_the_shipped_claims_judge_a_run_of_the_paper_s_size_and_no_smaller_one()
         for model, values in {**paper, "data": (2.0, 0.0235)}.items()
         for metric, value, n in zip(("fid", "sharpness"), values, (10000, 1000))
     ]
-    models = {name: {"network": {"width": 1.0, "latent": 64}, "epochs": of[2]} for name, of in paper.items()}
+    models = Profile.read("").params["models"]["celeba"]
+    assert {name: models[name]["epochs"] for name in paper} == {name: of[2] for name, of in paper.items()}
     settings = {
-        name: {"dataset": {"train": n}, "models": models} for name, n in (("celeba", 162770), ("celeba-15k", 10000))
+        name: {"dataset": all_data().data["datasets"][name], "models": models} for name in ("celeba", "celeba-15k")
     }
+    other = {**models["wae-mmd"], "weight": 0, "penalty": {"kind": "none"}}
+    assert judged_as(other, settings["celeba"]["dataset"]) == "not run"
+    assert judged_as(models["wae-mmd"], settings["celeba"]["dataset"]) == "reproduced"
+    assert judged_as(models["wae-mmd"], {**settings["celeba"]["dataset"], "filter": "box"}) == "not run"
     verdicts = judge(read_claims(ROOT / "claims.yaml"), pd.DataFrame(rows).astype({"n": "Int64"}), settings)
     values = {
         (of.dataset, of.claim.model, of.claim.metric): of.word

@@ -50,11 +50,11 @@ def score(
     extractors, missing = networks(inception, on)
     measures, refused = measured(images, reference, extractors, seed)
     if as_json:
-        report: dict[str, Any] = {"images": str(path), "against": str(against)}
+        report: dict[str, Any] = {"images": str(path), "against": str(against), "seed": seed}
         report |= {"metrics": {name: measure.report() for name, measure in measures.items()}}
         click.echo(json.dumps(report | {"missing": missing | refused}, indent=2, allow_nan=False))
     else:
-        show(f"{path} against {against}", measures, missing | refused)
+        show(f"{path} against {against}, seed {seed}", measures, missing | refused)
 
 
 def comparable(path: Path, shape: tuple[int, ...], against: Path, other: tuple[int, ...]) -> None:
@@ -97,13 +97,16 @@ def show(title: str, measures: Mapping[str, Measure], missing: Mapping[str, str]
     for column in ("metric", "value", "n", "better"):
         table.add_column(column, justify="right" if column in ("value", "n") else "left")
     protocols: dict[str, list[str]] = {}
+    few: dict[str, list[str]] = {}
     for name, measure in measures.items():
         metric = METRICS.get(name)
+        if said := metric.few(measure.n) if metric else "":
+            few.setdefault(said, []).append(name)
         better = {"data": "nearer to the reference's"}.get(metric.better, metric.better) if metric else ""
         table.add_row(name, f"{measure.value:.6g}", str(measure.n), better)
         protocols.setdefault(measure.protocol, []).append(name)
     console.print(table)
-    for protocol, names in protocols.items():
+    for protocol, names in (few | protocols).items():
         console.print(f"{', '.join(names)}: {escape(protocol)}", soft_wrap=True)
     for name, reason in missing.items():
         console.print(f"not measured: {name}: {escape(reason)}", soft_wrap=True)

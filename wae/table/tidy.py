@@ -36,6 +36,7 @@ class Metric:
             `prior`: the nearer to the prior's own, its floor.
         everywhere: whether every table has its columns, also where nothing measured it.
         group: the part of a page that it stands in, a key of GROUPS.
+        least: images on each side below which the number is mostly its own bias or noise (docs/metrics.md).
     """
 
     title: str
@@ -43,6 +44,13 @@ class Metric:
     better: Literal["lower", "higher", "data", "prior"]
     everywhere: bool = True
     group: str = "quality"
+    least: int = 0
+
+    def few(self, n: float | None) -> str:
+        """What to say of n images, in words; nothing where they are enough or not counted."""
+        if n is None or math.isnan(n) or n >= self.least:
+            return ""
+        return f"few: below {self.least} mostly bias and noise, to be compared with the floor alone"
 
 
 GROUPS = {
@@ -62,17 +70,19 @@ def _support(extractor: str, features: str) -> dict[str, Metric]:
         "coverage": "share of real balls with a sample inside",
     }
     return {
-        f"{name}_{extractor}": Metric(f"{name} ({features})", unit, "higher", everywhere=False, group="support")
+        f"{name}_{extractor}": Metric(
+            f"{name} ({features})", unit, "higher", everywhere=False, group="support", least=1000
+        )
         for name, unit in units.items()
     }
 
 
 METRICS: dict[str, Metric] = {
-    "fid": Metric("FID", "Fréchet distance, Inception-v3 features", "lower"),
-    "fd_classifier": Metric("FD (classifier)", "Fréchet distance, classifier features", "lower"),
-    "fid_infinity": Metric("FID∞", "FID extrapolated to n = ∞", "lower", everywhere=False),
+    "fid": Metric("FID", "Fréchet distance, Inception-v3 features", "lower", least=5000),
+    "fd_classifier": Metric("FD (classifier)", "Fréchet distance, classifier features", "lower", least=1000),
+    "fid_infinity": Metric("FID∞", "FID extrapolated to n = ∞", "lower", everywhere=False, least=5000),
     "fd_infinity_classifier": Metric(
-        "FD∞ (classifier)", "Fréchet distance extrapolated to n = ∞", "lower", everywhere=False
+        "FD∞ (classifier)", "Fréchet distance extrapolated to n = ∞", "lower", everywhere=False, least=1000
     ),
     "kid": Metric("KID", "MMD², Inception-v3 features", "lower", everywhere=False),
     "kid_classifier": Metric("KD (classifier)", "MMD², classifier features", "lower", everywhere=False),
@@ -84,12 +94,18 @@ METRICS: dict[str, Metric] = {
         "data",
         everywhere=False,
         group="support",
+        least=1000,
     ),
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
-    "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False),
+    "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False, least=1000),
     **{
         f"swd_{side}": Metric(
-            f"SWD {side} px", "10³ sliced W₁ of the level's patches", "lower", everywhere=False, group="support"
+            f"SWD {side} px",
+            "10³ sliced W₁ of the level's patches",
+            "lower",
+            everywhere=False,
+            group="support",
+            least=1000,
         )
         for side in (128, 64, 32, 28, 16, 14)
     },
@@ -111,10 +127,15 @@ METRICS: dict[str, Metric] = {
         "latent kurtosis", "mean over coordinates; a Gaussian: 3", "prior", everywhere=False, group="moments"
     ),
     "fid_expost": Metric(
-        "FID, ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False, group="codes"
+        "FID, ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False, group="codes", least=5000
     ),
     "fd_classifier_expost": Metric(
-        "FD (classifier), ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False, group="codes"
+        "FD (classifier), ex-post",
+        "Fréchet distance, codes from a mixture",
+        "lower",
+        everywhere=False,
+        group="codes",
+        least=1000,
     ),
     "sharpness_expost": Metric(
         "sharpness, ex-post", "variance, codes from a mixture", "data", everywhere=False, group="codes"

@@ -196,7 +196,8 @@ def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]
     titles: dict[str, list[str]] = {}
     for _, row in of_dataset.iterrows():
         metric = METRICS.get(row["metric"])
-        parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", drawn(row["samplings"]), row["reference"]]
+        parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", metric.few(row["n"]) if metric else ""]
+        parts += [drawn(row["samplings"]), row["reference"]]
         parts += [f"features {row['features_sha256'][:8]}" if row["features_sha256"] else "", row["protocol"]]
         how = "; ".join(filter(None, parts))
         titles.setdefault(how, []).append(metric.title if metric else row["metric"])
