@@ -83,7 +83,7 @@ def record(state: State) -> None:
         before = [path.read_bytes() if path.is_file() else None for path in locks]
         done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, finished))
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
-        if not said and edited(state, finished):
+        if edited(state, finished):  # also where DVC failed: it may have written some of it
             said = "parameters, code or data were edited meanwhile"
             for path, content in zip(locks, before, strict=True):
                 write_bytes(path, content) if content is not None else path.unlink(missing_ok=True)
