@@ -12,7 +12,7 @@ import pytest
 from loopback import BODY, HALF, Answer, Handler, closed_port, served
 from pictures import contents
 
-from wae.check import load_data
+from wae.check import Mistakes, load_data
 from wae.dag import STAGES
 from wae.data.download import DRIVE, DownloadError, download
 from wae.profile import Profile
@@ -220,6 +220,10 @@ HOPELESS: dict[str, tuple[Answer, str]] = {
     "too many bytes": (lambda to: to.send(BODY * 2), "expected 10,240 bytes, found more"),
     "quota page": (lambda to: to.send(QUOTA, Content_Type="text/html; charset=utf-8"), "Quota exceeded.*in a day"),
     "disguised page": (lambda to: to.send(QUOTA + b" " * (len(BODY) - len(QUOTA))), "found a web page .*Quota"),
+    "short disguised page": (
+        lambda to: to.send(b"<?xml version='1.0'?>\n<!-- x -->" + QUOTA, Content_Type="application/octet-stream"),
+        "Quota exceeded.*in a day",
+    ),
     "redirect to a quota page": (
         lambda to: to.send(QUOTA, Content_Type="text/html") if to.path == "/q" else to.send(b"", 302, Location="/q"),
         "Quota exceeded.*in a day",
@@ -248,9 +252,10 @@ def test_hopeless(tmp_path: Path, case: str) -> None:
     assert {path.name for path in tmp_path.iterdir()} <= {"a.bin.part"}
 
 
-def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["text/html", "application/octet-stream"])
+def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path, kind: str) -> None:
     (tmp_path / "a.bin.part").write_bytes(BODY[:HALF])
-    quota = lambda to: to.send(QUOTA, Content_Type="text/html")
+    quota = lambda to: to.send(QUOTA, Content_Type=kind)
     with served(quota) as (url, asked), pytest.raises(DownloadError, match="Quota exceeded"):
         download("thing", source(url), tmp_path, None, **PATIENCE)
     assert asked == [("/a.bin", f"bytes={HALF}-")]
@@ -332,3 +337,12 @@ def test_two_downloads_at_once_share_the_work(tmp_path: Path) -> None:
             thread.join()
     assert (tmp_path / "a.bin").read_bytes() == BODY
     assert len(asked) == 1
+
+
+def test_a_file_that_nothing_can_recognise_is_refused(tmp_path: Path) -> None:
+    text = Path("data/params.yaml").read_text(encoding="utf-8")
+    line = "weights-inception-2015-12-05-6726825d.pth: {sha256_begins: 6726825d}"
+    assert line in text
+    (tmp_path / "params.yaml").write_text(text.replace(line, line.split("{")[0] + "{bytes: 9}"), encoding="utf-8")
+    with pytest.raises(Mistakes, match="needs md5, sha256 or sha256_begins"):
+        load_data(tmp_path / "params.yaml")

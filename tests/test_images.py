@@ -197,9 +197,21 @@ def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
     (tmp_path / "altered.zip").write_bytes(altered)
     content[content.rindex(b"PK\1\2") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(content)
-    for name, words in {"cut": "is neither", "altered": "cannot be read as a zip", "locked": "is encrypted"}.items():
+    for name, words in {"cut": "is neither", "altered": "cannot be read", "locked": "is encrypted"}.items():
         with pytest.raises(DataError, match=words):
             made(tmp_path / f"{name}.zip", tmp_path / "out", train=5)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_stream_in_a_zip(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a.jpg"), jpeg(1), method)
+    content = bytearray(path.read_bytes())
+    content[40:80] = bytes(b ^ 255 for b in content[40:80])
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.jpg cannot be read"):
+        pictures.read_pictures(path)
 
 
 def test_the_size_of_a_picture_is_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from wae.schema import Options, choice
 from wae.settings import Figures
@@ -159,6 +159,12 @@ class File(Options):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     sha256_begins: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
     bytes: Count | None = None
+
+    @model_validator(mode="after")
+    def _recognisable(self) -> File:
+        if not (self.md5 or self.sha256 or self.sha256_begins):
+            raise ValueError("a file needs md5, sha256 or sha256_begins: without one, whatever arrives is taken")
+        return self
 
 
 class Source(Options):

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from wae.data.errors import DataError
+from wae.data.members import read_member
 from wae.data.progress import Advance, progress
 
 ARCHIVE = "img_align_celeba.zip"
@@ -108,7 +109,7 @@ def count(splits: Mapping[str, Sequence[str]]) -> str:
 def read_all(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> Iterator[list[Named]]:
     """The files' bytes, BATCH at a time; the archive's checksums are verified on the way."""
     for start in range(0, len(members), BATCH):
-        yield [(info.filename, archive.read(info)) for info in members[start : start + BATCH]]
+        yield [(info.filename, read_member(archive, info)) for info in members[start : start + BATCH]]
 
 
 def decode_all(files: Sequence[Named], *, crop: tuple[int, int, int, int], kernel: str, side: int) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from wae.data.errors import DataError
+from wae.data.members import read_member
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")  # Pillow's modes without colour
@@ -87,7 +88,7 @@ def _of_zip(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Reader]
             raise DataError(f"{path} has a file {name!r}, whose name leads out of it")
     for name in _pictures(members):
         _small(f"{path}/{name}", members[name].file_size)
-        yield name, partial(archive.read, members[name])
+        yield name, partial(read_member, archive, members[name])
 
 
 def _pictures(names: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 import time
 from contextlib import ExitStack
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
@@ -86,9 +87,13 @@ class Web:
             with self.client.stream("GET", url, headers={"Range": f"bytes={start}-"} if start else {}) as response:
                 offset = _offset(response, start, part)
                 total = size or _total(response, offset)
+                chunks = response.iter_raw()
+                first = next(chunks, b"")
+                if not offset and (title := page_title(first)) is not None:  # whatever it calls itself
+                    raise TransferError(page_found(title))
                 with progress(part.stem, total, "bytes", offset) as advance, part.open("ab") as file:
                     file.truncate(offset)
-                    for chunk in response.iter_raw():
+                    for chunk in chain([first], chunks):
                         file.write(chunk)
                         advance(len(chunk))
                         if size is not None and file.tell() > size:
@@ -117,6 +122,7 @@ def length(path: Path) -> int:
 def page_title(beginning: bytes) -> str | None:
     """The title of a web page, empty if it has none; None for anything that is not a web page."""
     text = beginning.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    text = re.sub(r"\A(?:\s|<\?xml.*?\?>|<!--.*?-->)+", "", text, flags=re.DOTALL)
     if not re.match(r"<(!doctype\s+html|html|head)\b", text, re.IGNORECASE):
         return None
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)

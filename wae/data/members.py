@@ -1,0 +1,24 @@
+"""One file of a zip."""
+
+from __future__ import annotations
+
+import lzma
+import zipfile
+import zlib
+
+from wae.data.errors import DataError
+
+# What the decompressors raise on damaged or encrypted members, and zipfile on methods that it has not.
+DAMAGE = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, RuntimeError, NotImplementedError)
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The bytes of one file of an archive.
+
+    Raises:
+        DataError: it is damaged, encrypted, or compressed in a way that is not read here.
+    """
+    try:
+        return archive.read(info)
+    except DAMAGE as error:
+        raise DataError(f"{archive.filename}: {info.filename} cannot be read ({error})") from error
