@@ -344,5 +344,5 @@ def test_a_file_that_nothing_can_recognise_is_refused(tmp_path: Path) -> None:
     line = "weights-inception-2015-12-05-6726825d.pth: {sha256_begins: 6726825d}"
     assert line in text
     (tmp_path / "params.yaml").write_text(text.replace(line, line.split("{")[0] + "{bytes: 9}"), encoding="utf-8")
-    with pytest.raises(Mistakes, match="needs md5, sha256 or sha256_begins"):
+    with pytest.raises(Mistakes, match="it needs md5, sha256 or sha256_begins"):
         load_data(tmp_path / "params.yaml")

@@ -125,7 +125,8 @@ def _sentence(problem: Any, content: dict[str, Any], adapter: TypeAdapter[Any]) 
         case "literal_error":
             return keys, one_of(value, schema.get("enum") or [schema["const"]])
         case _:
-            message = problem["msg"].split(" ", 1)[1] if problem["msg"].split(" ", 1)[0].istitle() else problem["msg"]
+            said = problem["msg"].removeprefix("Value error, ")
+            message = said.split(" ", 1)[1] if said.split(" ", 1)[0].istitle() else said
             return keys, f"is {value!r}: it {message}"
 
 

@@ -163,7 +163,7 @@ class File(Options):
     @model_validator(mode="after")
     def _recognisable(self) -> File:
         if not (self.md5 or self.sha256 or self.sha256_begins):
-            raise ValueError("a file needs md5, sha256 or sha256_begins: without one, whatever arrives is taken")
+            raise ValueError("needs md5, sha256 or sha256_begins: without one, whatever arrives is taken")
         return self
 
 
