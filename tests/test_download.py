@@ -234,6 +234,7 @@ HOPELESS: dict[str, tuple[Answer, str]] = {
     ),
     "not found": (lambda to: to.send(b"gone", 404), "status 404"),
     "always busy": (lambda to: to.send(b"", 503), "status 503"),
+    "always too many requests": (lambda to: to.send(b"", 429), "status 429.*gave up after 2 attempts"),
     "endless redirect": (lambda to: to.send(b"", 302, Location=to.path), "redirect"),
     "redirect to a file": (lambda to: to.send(b"", 302, Location="file:///etc/passwd"), "file:///etc/passwd|protocol"),
     "no answer": (lambda to: time.sleep(0.6), "time-out|timed out"),

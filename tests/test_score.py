@@ -126,6 +126,15 @@ def test_each_number_is_that_of_its_function_on_as_many_of_both() -> None:
     assert all("held-out" not in measure.protocol + measure.reference for measure in measures.values())
 
 
+@pytest.mark.parametrize(("n", "m"), [(70, 60), (60, 70)])
+def test_of_unequal_sets_as_many_as_the_smaller_has(n: int, m: int) -> None:
+    x, y = images(n), images(m, 1)
+    found, _ = score(x, y, {}, seed=3)
+    expected, _ = score(x[:60], y[:60], {}, seed=3)
+    assert found["swd_20"] == expected["swd_20"]
+    assert found["swd_20"].n == 60
+
+
 def test_what_so_few_images_cannot_give_is_missing_with_its_reason() -> None:
     extractor = Extractor("inception-v3", "0" * 64, 3, lambda z: z.flatten(1)[:, :3].float(), "cpu", 50)
     measures, missing = score(images(4, 0, (3, 5, 5)), images(4, 1, (3, 5, 5)), {"inception": extractor}, seed=1)
