@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_allclose
 from scipy.ndimage import convolve
 
-from wae.metrics import laplacian_swd
+from wae.metrics import laplacian_swd, swd
 from wae.metrics.checks import TooFewError
 from wae.metrics.swd import BINOMIAL, cut, enlarged, normalise, pyramid, sliced_w1
 
@@ -161,3 +161,19 @@ def test_what_is_no_pair_of_image_sets_is_refused(x: np.ndarray, y: np.ndarray, 
 def test_images_smaller_than_a_patch_have_no_distance() -> None:
     with pytest.raises(TooFewError, match="6 x 9 hold no patch of 7 x 7"):
         distance(noise(3, (1, 6, 9)), noise(3, (1, 6, 9)))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_directions_are_uniform_on_the_unit_sphere(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(swd, "sliced_w1", lambda x, y, directions: seen.append(directions) or 0.0)
+    images = np.random.default_rng(0).integers(0, 256, (4, channels, 16, 16), dtype=np.uint8)
+    swd.laplacian_swd(images, images, torch.Generator().manual_seed(1))
+    for directions in seen:
+        k, d = directions.shape
+        assert (k, d) == (512, 49 * channels)
+        np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1, rtol=1e-12)
+        # A coordinate of a uniform direction has mean 0 and variance 1 / d: within five deviations of their estimates.
+        assert np.abs(directions.mean(axis=0)).max() < 5 / np.sqrt(k * d)
+        assert np.abs(directions.var() * d - 1) < 5 * np.sqrt(2 / (k * d))
+    assert seen
