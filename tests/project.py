@@ -18,13 +18,13 @@ AXES = ("figure", "dataset", "model", "seed")
 
 
 def copy(to: Path) -> Project:
-    """The files that git tracks, or would, under `to`, as a repository of its own."""
+    """The files that git tracks, or would, under `to`, as a repository of its own; not what runs here have recorded."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True,
     ).stdout.decode()  # fmt: skip
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
+        if (ROOT / name).is_file() and not name.endswith("dvc.lock"):
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, to / name)
     project = Project(to)
