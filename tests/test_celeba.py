@@ -20,10 +20,14 @@ from wae.data.errors import DataError
 from wae.data.prepare import prepare
 
 
-def test_celeba_is_the_partition_s_names_in_order_as_pillow_makes_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("held_out", "held"), [(None, "2"), ("test", "2"), ("valid", "1")])
+def test_celeba_is_the_partition_s_names_in_order_as_pillow_makes_them(
+    tmp_path: Path, held_out: str | None, held: str
+) -> None:
     files = write_celeba(tmp_path / "raw")
-    prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
-    for split, code in (("train", "0"), ("test", "2")):
+    entry = CELEBA | {"held_out": held_out, "test": [CODES[name] for name in files].count(held)}
+    prepare("celeba", entry, tmp_path / "raw", tmp_path / "out")
+    for split, code in (("train", "0"), ("test", held)):
         expected = [plain(files[name]) for name in sorted(files) if CODES[name] == code]
         np.testing.assert_array_equal(np.load(tmp_path / f"out/{split}.npy"), expected)
 
@@ -97,8 +101,8 @@ REFUSED = {
     "other size": (TWO | {"000006.jpg": jpeg(6, (64, 64))}, CODES, "expected 178x218 pixels, found 64x64"),
     "no line": (TWO | {"x.jpg": jpeg(6)}, CODES, "no line for x.jpg"),
     "too large": (TWO | {"000006.jpg": b"\0" * (2 << 20)}, CODES, "at most 1,048,576 are read"),
-    "no test image": ({"000003.jpg": TWO["000003.jpg"]}, CODES, "found 1 train, 0 test"),
-    "empty": ({}, CODES, "found 0 train, 0 test"),
+    "no test image": ({"000003.jpg": TWO["000003.jpg"]}, CODES, "found 1 train, 0 valid, 0 test"),
+    "empty": ({}, CODES, "found 0 train, 0 valid, 0 test"),
     "odd code": (
         TWO,
         {"000003.jpg": "0", "000005.jpg": "3"},

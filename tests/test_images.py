@@ -247,6 +247,7 @@ def test_one_entry_makes_a_data_set_whose_pictures_are_never_pushed(
         ("images", "", "mine needs a path for kind images"),
         ("faces", ", path: a.zip", "mine needs a path for kind images"),
         ("images", ", path: mirror/a.zip", r"mine\.path is in mirror/, which DVC does not see"),
+        ("faces", ", held_out: valid", r"mine\.held_out is of kind celeba"),
     ],
 )
 def test_a_path_is_for_kind_images_and_seen_by_dvc(tmp_path: Path, kind: str, path: str, words: str) -> None:

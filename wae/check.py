@@ -63,6 +63,8 @@ def _contradictions(data: dict[str, Any]) -> Iterator[Mistake]:
             yield ("datasets", name), "needs a path for kind images, and has none for any other"
         if (entry.get("path") or "").startswith("mirror/") and source is None:
             yield ("datasets", name, "path"), "is in mirror/, which DVC does not see; data/raw/ is a place for it"
+        if entry.get("held_out") and entry["kind"] != "celeba":
+            yield ("datasets", name, "held_out"), "is of kind celeba, whose partition has images to choose by"
 
 
 def _documents(*paths: Path) -> list[Document]:

@@ -196,6 +196,9 @@ class DataSet(Options):
     )
     filter: Literal["lanczos", "bicubic", "bilinear", "box"] | None = Field(default=None, description="antialiased")
     seed: Whole | None = Field(default=None, description="of the images to draw, or of the split of kind images")
+    held_out: Literal["test", "valid"] | None = Field(
+        default=None, description="of kind celeba: its partition's test images, if null, or those to choose options by"
+    )
 
 
 class Data(Options):

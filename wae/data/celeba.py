@@ -22,7 +22,7 @@ from wae.data.progress import Advance, progress
 
 ARCHIVE = "img_align_celeba.zip"
 PARTITION = "list_eval_partition.txt"
-SPLITS = {"train": "0", "test": "2"}  # as the partition writes them; 1 is the validation images, left out
+CODES = {"train": "0", "valid": "1", "test": "2"}  # of the splits in the partition
 SIZE = (178, 218)
 LARGEST = 1 << 20  # bytes of one picture; the largest real one has a twentieth
 BATCH = 128  # images that travel together to another process
@@ -39,11 +39,11 @@ Run = Callable[[Decode, Iterable[list[Named]]], Iterator[np.ndarray]]
 
 
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
-    """The official partition's training and test images that the archive holds, in the order of their names."""
+    """The official partition's training and held-out images that the archive holds, in the order of their names."""
     decode = partial(decode_all, crop=tuple(entry["crop"]), kernel=entry["filter"], side=entry["shape"][-1])
     with opened(raw / ARCHIVE) as archive, pool(processes) as run:
         members = pictures(archive)
-        splits = partition(raw / PARTITION, members)
+        splits = partition(raw / PARTITION, members, entry.get("held_out") or "test")
         total = sum(map(len, splits.values()))
         with progress("decoding", total, "images") as advance:
             for split, names in splits.items():
@@ -80,8 +80,11 @@ def pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return members
 
 
-def partition(path: Path, members: Iterable[str]) -> dict[str, list[str]]:
-    """The sorted names of each split; every picture of the archive has its line, `NAME.jpg 0|1|2`, in the partition."""
+def partition(path: Path, members: Iterable[str], held_out: str = "test") -> dict[str, list[str]]:
+    """The sorted names of `train` and, as `test`, of the split that is held out: the partition's `test` or `valid`.
+
+    Every picture of the archive has its line, `NAME.jpg 0|1|2`, in the partition.
+    """
     if not path.exists():
         raise DataError(f"{path}: expected a file, found none; download it first")
     lines = [line.split() for line in path.read_text(encoding="ascii", errors="replace").splitlines() if line.strip()]
@@ -95,10 +98,10 @@ def partition(path: Path, members: Iterable[str]) -> dict[str, list[str]]:
     stranger = next((name for name in present if name not in codes), None)
     if stranger is not None:
         raise DataError(f"{path}: no line for {stranger}, which the archive holds")
-    splits = {split: [name for name in present if codes[name] == code] for split, code in SPLITS.items()}
-    if not all(splits.values()):
-        raise DataError(f"{path}: expected training and test images in the archive, found {count(splits)}")
-    return splits
+    found = {split: [name for name in present if codes[name] == code] for split, code in CODES.items()}
+    if not (found["train"] and found[held_out]):
+        raise DataError(f"{path}: expected training and {held_out} images in the archive, found {count(found)}")
+    return {"train": found["train"], "test": found[held_out]}
 
 
 def count(splits: Mapping[str, Sequence[str]]) -> str:
