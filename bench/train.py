@@ -24,6 +24,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from wae.game import Batch, Player
+from wae.hasten import hasten
 from wae.profile import Profile
 from wae.run import Run
 from wae.runtime import limit_threads, start
@@ -99,8 +100,7 @@ def without_tf32(run: Run) -> None:
 
 
 def compiled(run: Run) -> None:
-    run.model.encoder.compile()
-    run.model.decoder.compile()
+    hasten(run.model.networks(), compile=True)
 
 
 def tf32_products(run: Run) -> None:
@@ -108,7 +108,7 @@ def tf32_products(run: Run) -> None:
 
 
 def bfloat16(run: Run) -> None:
-    inside(run, lambda: torch.autocast(run.device.type, torch.bfloat16))
+    hasten(run.model.networks(), precision="bfloat16")
 
 
 @contextmanager

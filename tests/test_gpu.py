@@ -83,6 +83,25 @@ def test_a_run_taken_up_again_on_cuda_equals_the_straight_one(name: str, cuda: t
 
 
 @gpu
+def test_images_that_stay_on_the_host_give_the_same_run(cuda: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    resident = on(cuda, "wae-mmd")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, 1))
+    assert Run(DATASET, entry("wae-mmd"), images(), seed=1, device=cuda).images.device.type == "cpu"
+    assert equal(on(cuda, "wae-mmd"), resident)
+
+
+@gpu
+@pytest.mark.parametrize(
+    "changes", [{"precision": "bfloat16"}, {"compile": True}, {"precision": "bfloat16", "compile": True}]
+)
+def test_a_hastened_run_equals_itself_and_loses_nearly_as_much(cuda: torch.device, changes: dict[str, Any]) -> None:
+    once, again = (train(DATASET, entry("wae-mmd", **changes), images(), seed=1, device=cuda) for _ in range(2))
+    assert equal(once, again)
+    plain = on(cuda, "wae-mmd").history[0]
+    np.testing.assert_allclose(list(once.history[0].values()), list(plain.values()), rtol=0.05, atol=0.02)
+
+
+@gpu
 def test_a_checkpoint_of_the_cpu_is_ignored_on_cuda_and_said_so(cuda: torch.device, tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         on("cpu", "wae-mmd", checkpoint=tmp_path / "run.pt", report=Leave())

@@ -55,6 +55,10 @@ class Acai(Model):
         """(n, c, h, w) images in [0, 1], decoded from the prior."""
         return self.model.generate(n, generator)
 
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The wrapped model's."""
+        return self.model.networks()
+
     def warmup(self) -> Warmup | None:
         """The wrapped model's."""
         return self.model.warmup()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wae.costs import Cost
 from wae.game import Batch, Model, Penalty, Player, Posterior, Warmup
@@ -104,6 +104,10 @@ class AutoEncoder(Model):
         params = (*self.encoder.parameters(), *self.decoder.parameters())
         others = self.penalty.turns(self.weight, self.posterior, self.prior_sample)
         return (*others, Player("autoencoder", params, self.loss))
+
+    def networks(self) -> tuple[nn.Module, ...]:
+        """Encoder and decoder."""
+        return self.encoder, self.decoder
 
     def constants(self) -> dict[str, float]:
         """Lambda against the plain sum over pixels, which is what a paper without the cost's factor would print."""

@@ -36,6 +36,10 @@ class Training(Options):
     epochs: Whole = Field(description="passes over the training images; 0 keeps the initial weights")
     batch: Count = Field(description="images a round; the WAE paper uses 100")
     optimisers: dict[str, Optimiser] = Field(description="one entry for each player of the game, by its name")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of the encoder's and decoder's convolutions and products in training"
+    )
+    compile: bool = Field(default=False, description="encoder and decoder by torch.compile; needs a C++ compiler")
 
 
 class Interpolation(Options):

@@ -115,6 +115,14 @@ class Model(nn.Module, ABC):
     def generate(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, c, h, w) images in [0, 1], drawn from the model."""
 
+    @abstractmethod
+    def networks(self) -> tuple[nn.Module, ...]:
+        """Those that may compute in another precision, or compiled: encoder and decoder.
+
+        Critics are not among them: a slope that is drawn to 1 is not one to round, and its penalty has a second
+        derivative, which torch.compile has not.
+        """
+
     def warmup(self) -> Warmup | None:
         """What comes before the first round, if anything."""
         return None

@@ -36,6 +36,10 @@ class Gan(Model):
         """The objective's."""
         return self.objective.turns(self)
 
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The generator."""
+        return (self.generator,)
+
     def real(self, batch: Batch) -> Tensor:
         """The batch's images in the networks' pixel range, (n, c, h, w)."""
         return self.output.scale(batch.x)

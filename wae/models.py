@@ -62,7 +62,7 @@ def build(dataset: Options, model: Options, generator: torch.Generator | None = 
     """The model that a parameter entry describes, for images of the data set, with its initial weights, ready for use.
 
     Args:
-        model: `kind` and the options of that kind; `epochs`, `batch` and `optimisers` are the training's and ignored.
+        model: `kind` and the options of that kind; what only training needs (TRAINING) is ignored.
         generator: draws the initial weights; torch's own if None.
     """
     options = {key: value for key, value in model.items() if key not in TRAINING}
@@ -76,5 +76,5 @@ def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:
     return table[options["kind"]](*parts, **rest)
 
 
-TRAINING = ("epochs", "batch", "optimisers")
+TRAINING = ("epochs", "batch", "optimisers", "precision", "compile")
 MODELS = {"autoencoder": autoencoder, "gan": gan}

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from wae.errors import UserError
 from wae.game import Batch, Warmup, draws, play
+from wae.hasten import hasten
 from wae.models import build
 from wae.optim import optimiser, prepare
 from wae.runtime import generator
@@ -45,6 +46,7 @@ class Run:
         self.images = resident(images, dataset["shape"], self.device)
         self.model = build(dataset, entry, generator("cpu", seed, "weights"))
         self.model.to(device=self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        hasten(self.model.networks(), **{key: entry[key] for key in ("precision", "compile") if key in entry})
         self.turns = self.model.turns()
         self.constants = self.model.constants()
         self.optimisers, self.schedules = prepare(entry["optimisers"], self.turns)
@@ -122,12 +124,15 @@ class Run:
         self._sums.add_(values)
 
     def _draw(self, indices: Tensor) -> Batch:
-        images = self.images[indices].to(torch.float32, memory_format=torch.channels_last)
+        images = self.images[indices]
+        if images.device != self.device:
+            images = images.pin_memory().to(self.device, non_blocking=True)
+        images = images.to(torch.float32, memory_format=torch.channels_last)
         return Batch(images.div_(255), self.generator)
 
     def _permutation(self, *purpose: object) -> Tensor:
         order = torch.randperm(len(self.images), generator=generator("cpu", self.seed, *purpose))
-        return order.to(self.device)
+        return order.to(self.images.device)
 
     def _open_epoch(self) -> Tensor:
         epoch = len(self.history)
@@ -209,7 +214,9 @@ def finite(terms: Mapping[str, float], where: str) -> None:
 
 
 def resident(images: np.ndarray, shape: Sequence[int], device: torch.device) -> Tensor:
-    """The whole data set as one uint8 tensor on the device; on the CPU it shares the array's memory, mapped or not.
+    """The whole data set as one uint8 tensor on the device, or on the CPU where it does not fit.
+
+    On the CPU it shares the array's memory, mapped or not.
 
     Raises:
         ValueError: the array is not uint8, (N, *shape).
@@ -219,4 +226,10 @@ def resident(images: np.ndarray, shape: Sequence[int], device: torch.device) -> 
     with warnings.catch_warnings():
         # A mapped file is read-only and torch warns that one could write to it; nobody does.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(images).to(device)
+        tensor = torch.from_numpy(images)
+    return tensor.to(device) if fits(images.nbytes, device) else tensor
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes leave a GPU as much room again for training; on the CPU images are not copied."""
+    return device.type != "cuda" or 2 * size <= torch.cuda.mem_get_info(device)[0]
