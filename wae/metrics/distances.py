@@ -134,7 +134,7 @@ def memory_measures(samples: Samples, training: np.ndarray, *, of_real: bool) ->
 def described(name: str, extractor: Extractor, images: np.ndarray) -> str:
     """The network in words, and what is done to an image on its way in."""
     if name != "inception":
-        return f"{extractor.name}, no resize"
+        return f"{extractor.dim} float32 features of {extractor.name}, no resize"
     grey = "grey repeated to three channels, " if images.shape[1] == 1 else ""
     resize = f"TensorFlow 1's bilinear resize to 299x299 (torch-fidelity {version('torch-fidelity')})"
-    return f"{extractor.name}, {grey}{resize}"
+    return f"{extractor.dim} float32 features of {extractor.name}, {grey}{resize}"

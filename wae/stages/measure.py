@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,22 @@ def extractors(job: Job, settings: dict[str, Any], device: torch.device) -> dict
 
 
 def write(job: Job, evaluation: Evaluation) -> None:
-    """metrics.json and images.npz."""
-    write_json(job.output("metrics.json"), evaluation.report())
+    """metrics.json, whose protocols end with what is known of the job alone, and images.npz."""
+    dataset = job.scope["dataset"]
+    seed = job.profile.params["evaluation"][dataset]["seed"]
+    setting = f"{prepared(job.profile.data['datasets'][dataset])}; evaluation seed {seed}"
+    report = evaluation.report()
+    for measure in report.values():
+        if measure["protocol"]:
+            measure["protocol"] += f"; {setting}"
+    write_json(job.output("metrics.json"), report)
     write_arrays(job.output("images.npz"), evaluation.images)
+
+
+def prepared(entry: Mapping[str, Any]) -> str:
+    """How the images of a data set came to their size, in words."""
+    parts = [f"images of {'x'.join(map(str, entry['shape'][1:]))}"]
+    if entry.get("crop"):
+        parts += [f"crop {tuple(entry['crop'])} of the original"]
+    parts += [f"{entry['filter']} of Pillow {version('pillow')}" if entry.get("filter") else "not resized"]
+    return ", ".join(parts)
