@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from wae import lock
+from wae import lockfile
 from wae.dag import jobs
-from wae.lock import locked, targets
+from wae.io import write_json
+from wae.lock import targets
+from wae.lockfile import cached, locked, mend
 from wae.profile import Profile
-from wae.receipt import Hashes
+from wae.receipt import Hashes, key, md5
 from wae.state import State
 
 ENTRY = """stages:
@@ -48,14 +51,66 @@ def test_it_is_parsed_once_and_again_where_what_was_kept_is_damaged(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    parsed = lock.parsed
-    monkeypatch.setattr(lock, "parsed", lambda path: read.append(path) or parsed(path))
+    parsed = lockfile.parsed
+    monkeypatch.setattr(lockfile, "parsed", lambda path: read.append(path) or parsed(path))
     first = locked("params/smoke/dvc.yaml")
     assert locked("params/smoke/dvc.yaml") == first
     assert len(read) == 1
     Path(".wae/locked/smoke.json").write_text("{", encoding="utf-8")
     assert locked("params/smoke/dvc.yaml") == first
     assert len(read) == 2
+
+
+@pytest.mark.parametrize("text", ["stages:\n  train@1:\n    outs:\n    - pa\n", "stages: [\n", "- a\n", "\xff"])
+def test_a_lock_file_that_is_not_whole_is_removed(file: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_bytes(text.encode("latin-1"))
+    assert locked("params/smoke/dvc.yaml") == {}
+    mend("params/smoke/dvc.yaml")
+    assert not file.exists()
+    assert "params/smoke/dvc.lock was not written to its end, and is removed" in capsys.readouterr().err
+    mend("params/smoke/dvc.yaml")
+    assert not capsys.readouterr().err
+
+
+def receipt(**changes: Any) -> dict[str, Any]:
+    parts = {
+        "command": "wae train", "params": {"compute": {"threads": 1, "rate": 1}}, "inputs": {"in": "1"},
+        "lock": "2", "syntax": {}, "setting": {}, "code": {"a.py": "3"}, "outputs": {},
+    } | changes  # fmt: skip
+    return {"key": key(parts), **parts}
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(
+    ("changes", "stays"),
+    [
+        ({}, True),
+        ({"command": "wae train 2"}, False),
+        ({"params": {"compute": {"threads": 2, "rate": 1}}}, False),
+        ({"params": {}}, False),
+        ({"inputs": {"in": "9"}}, False),
+        ({"inputs": {}}, False),
+        ({"inputs": {"in": "1", "more": "1"}}, False),
+        ({"lock": "9"}, False),
+        ({"code": {"a.py": "9"}}, False),
+    ],
+)
+def test_what_a_receipt_contradicts_is_taken_out(
+    file: Path, changes: dict[str, Any], *, gone: bool, stays: bool
+) -> None:
+    written = Path("results/smoke/receipts/train/1.json")
+    write_json(written, receipt(**changes))
+    digest = md5(written)
+    if gone:
+        write_json(cached(digest), receipt(**changes))
+        written.unlink()
+    deps = "".join(f"    - {{path: {path}, md5: '{n}'}}\n" for path, n in (("in", 1), ("uv.lock", 2), ("a.py", 3)))
+    params = "    params:\n      p.yaml:\n        compute: {threads: 1, rate: 1.0}\n"
+    outs = f"    outs:\n    - {{path: {written}, md5: {digest}}}\n"
+    entry = f"  train@2:\n    cmd: wae train\n    deps:\n{deps}{params}{outs}"
+    file.write_text(ENTRY.format(md5="a" * 32) + entry, encoding="utf-8")
+    mend("params/smoke/dvc.yaml")
+    assert locked("params/smoke/dvc.yaml").keys() == ({"train@1", "train@2"} if stays else {"train@1"})
 
 
 def test_a_matrix_is_named_as_one_where_all_of_it_is_meant() -> None:

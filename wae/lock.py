@@ -1,29 +1,21 @@
-"""DVC's lock files: what DVC has recorded, and recording what another engine made."""
+"""Recording for DVC what another engine made."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from wae.check import Mistakes
 from wae.dag import data_jobs, jobs
-from wae.io import read_json, write_bytes, write_json
-from wae.profile import DATA_DVC, Profile
+from wae.io import write_bytes
+from wae.lockfile import cached, file_of, lock_of, locked, mend
+from wae.profile import Profile
 from wae.receipt import md5
 from wae.render import all_data
 from wae.stage import DATA, Job
 from wae.state import State
-
-
-def file_of(job: Job) -> str:
-    """The dvc.yaml that a job stands in."""
-    return DATA_DVC if job.stage.home == DATA else job.profile.dvc
 
 
 def full_address(job: Job, name: str) -> str:
@@ -32,43 +24,20 @@ def full_address(job: Job, name: str) -> str:
     return name if file == "dvc.yaml" else f"{file}:{name}"
 
 
-def locked(file: str) -> dict[str, dict[str, str]]:
-    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them.
-
-    A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file.
-    """
-    path = Path(file).with_name("dvc.lock")
-    if not path.is_file():
-        return {}
-    kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
-    with suppress(FileNotFoundError, ValueError):
-        known = read_json(kept)
-        if known["md5"] == digest:
-            return dict(known["stages"])
-    stages = parsed(path)
-    write_json(kept, {"md5": digest, "stages": stages})
-    return stages
-
-
-def parsed(path: Path) -> dict[str, dict[str, str]]:
-    """The same, from the text of a dvc.lock."""
-    content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
-    return {
-        stage: {out["path"]: out.get("md5", "") for out in entry.get("outs", [])}
-        for stage, entry in content.get("stages", {}).items()
-    }
-
-
 def unrecorded(state: State) -> list[Job]:
-    """The jobs whose outputs are up to date, as their receipts say, but are not what dvc.lock says."""
+    """The jobs whose outputs are up to date, as their receipts say, and which dvc.lock or DVC's cache does not have."""
     made = [job for job in state.jobs.values() if Path(job.receipt).is_file()]
     files = {file: locked(file) for file in dict.fromkeys(map(file_of, made))}
     return [
         job
         for job in made
-        if files[file_of(job)].get(job.address, {}).get(job.receipt) != md5(Path(job.receipt))
-        and not state.why(job.address)
+        if not _recorded(files[file_of(job)].get(job.address, {}), job) and not state.why(job.address)
     ]
+
+
+def _recorded(outputs: Mapping[str, str], job: Job) -> bool:
+    digest = md5(Path(job.receipt))
+    return outputs.get(job.receipt) == digest and cached(digest).is_file()
 
 
 def record(state: State) -> None:
@@ -77,9 +46,11 @@ def record(state: State) -> None:
     DVC takes params and files as they are when it comes to them: if they were edited meanwhile, the lock files are put
     back as they were.
     """
+    for file in dict.fromkeys(map(file_of, state.jobs.values())):
+        mend(file)
     finished = unrecorded(state)
     if finished and Path(".dvc").is_dir():
-        locks = [Path(file).with_name("dvc.lock") for file in dict.fromkeys(map(file_of, finished))]
+        locks = [lock_of(file) for file in dict.fromkeys(map(file_of, finished))]
         before = [path.read_bytes() if path.is_file() else None for path in locks]
         done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, finished))
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
@@ -134,8 +105,3 @@ def targets(state: State, chosen: Iterable[Job]) -> list[str]:
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
-
-
-def cached(digest: str) -> Path:
-    """Where DVC's cache keeps the content with an md5."""
-    return Path(".dvc/cache/files/md5", digest[:2], digest[2:])

@@ -12,7 +12,7 @@ from wae import runrecord
 from wae.dag import data_jobs, jobs
 from wae.errors import UserError, near
 from wae.io import write_json
-from wae.lock import cached, file_of, locked
+from wae.lockfile import cached, file_of, locked
 from wae.profile import Profile
 from wae.receipt import KEYWORD, Hashes, md5, present, read
 from wae.render import all_data

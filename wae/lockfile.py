@@ -1,0 +1,117 @@
+"""DVC's lock files: what DVC has recorded, and where receipts contradict it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from wae.io import read_json, write_json, write_text
+from wae.profile import DATA_DVC
+from wae.receipt import md5, read
+from wae.stage import DATA, LOCK, Job
+from wae.yaml import canonical
+
+
+def file_of(job: Job) -> str:
+    """The dvc.yaml that a job stands in."""
+    return DATA_DVC if job.stage.home == DATA else job.profile.dvc
+
+
+def lock_of(file: str) -> Path:
+    """The dvc.lock beside a dvc.yaml."""
+    return Path(file).with_name("dvc.lock")
+
+
+def cached(digest: str) -> Path:
+    """Where DVC's cache keeps the content with an md5."""
+    return Path(".dvc/cache/files/md5", digest[:2], digest[2:])
+
+
+def locked(file: str) -> dict[str, dict[str, str]]:
+    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them; nothing, where it is not whole."""
+    return dict(_content(lock_of(file))["stages"])
+
+
+def mend(file: str) -> None:
+    """Take out of a dvc.lock each stage whose own receipt contradicts it, and say so; remove one that is not whole.
+
+    It says what is false where DVC was told to commit what was stale, and where it was killed while it recorded what
+    somebody was editing. DVC then calls those stages changed until they are recorded again.
+    """
+    path = lock_of(file)
+    content = _content(path)
+    if not content["whole"]:
+        path.unlink()
+        said = "was not written to its end, and is removed: what is up to date is recorded anew"
+    elif names := content["contradicted"]:
+        yaml, text = YAML(), StringIO()  # as DVC reads and writes it
+        yaml.default_flow_style = False
+        tree = yaml.load(path.read_text(encoding="utf-8"))
+        for name in names:
+            del tree["stages"][name]
+        yaml.dump(tree, text)
+        write_text(path, text.getvalue())
+        said = f"said of {', '.join(names)} what the receipts recorded there do not: taken out"
+    else:
+        return
+    print(f"{path} {said}", file=sys.stderr)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file."""
+    if not path.is_file():
+        return {"whole": True, "stages": {}, "contradicted": []}
+    kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        known = read_json(kept)
+        if known["md5"] == digest and {"whole", "stages", "contradicted"} <= known.keys():
+            return dict(known)
+    found = {"md5": digest, **parsed(path)}
+    write_json(kept, found)
+    return found
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """Whether a dvc.lock is whole, the outputs of its stages, and the stages that receipts contradict."""
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+        stages = content.get("stages", {})
+        return {
+            "whole": True,
+            "stages": {name: _outputs(entry) for name, entry in stages.items()},
+            "contradicted": [name for name, entry in stages.items() if _contradicted(entry)],
+        }
+    except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+        return {"whole": False, "stages": {}, "contradicted": []}
+
+
+def _outputs(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {out["path"]: out.get("md5", "") for out in entry.get("outs", [])}
+
+
+def _contradicted(entry: Mapping[str, Any]) -> bool:
+    """Whether the receipt among a stage's outputs says that they were made from something else."""
+    receipt = _receipt(entry)
+    if receipt is None:
+        return False
+    files = {**receipt["inputs"], **receipt["code"], LOCK: receipt["lock"]}
+    said = {dep["path"]: dep.get("md5") for dep in entry.get("deps", [])}
+    for path in [path for path, digest in said.items() if str(digest).endswith(".dir")]:
+        del said[path], files[path]  # of folders, DVC takes another digest
+    params = {key: value for keys in entry.get("params", {}).values() for key, value in keys.items()}
+    return bool((entry["cmd"], canonical(params), said) != (receipt["command"], receipt["params"], files))
+
+
+def _receipt(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    for path, digest in _outputs(entry).items():
+        if "receipts" in Path(path).parts:
+            here = Path(path)
+            return read(str(here if here.is_file() and md5(here) == digest else cached(digest)))
+    return None
