@@ -13,14 +13,14 @@ import re
 import shutil
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
 from wae.dag import jobs
 from wae.profile import Profile
 
 MARKS = "<!-- the run's own table -->", "<!-- end of the table -->"
-COLOURS = 128
+COLOURS, GREYS = 128, 16  # of a picture in colours, and of one in greys
 KEY = "wae:key"  # of the receipt that a picture belongs to
 
 
@@ -80,7 +80,8 @@ def bring(results: Path, link: Path, to: Path) -> None:
         info = PngInfo()
         if key:
             info.add_text(KEY, key)
-        small.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True, pnginfo=info)
+        grey = ImageChops.difference(small, small.convert("L").convert("RGB")).getbbox() is None
+        small.quantize(GREYS if grey else COLOURS, dither=Image.Dither.NONE).save(target, optimize=True, pnginfo=info)
     if source.with_suffix(".csv").exists():
         shutil.copy(source.with_suffix(".csv"), target.parent)
 
