@@ -32,6 +32,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("params/smoke").mkdir(parents=True)
     path = Path("params/smoke/dvc.lock")
     path.write_text(ENTRY.format(md5="a" * 32), encoding="utf-8")
+    monkeypatch.setattr(lockfile.time, "sleep", lambda seconds: os.utime(path, (0, 0)))
     return path
 
 
@@ -69,6 +70,17 @@ def test_a_lock_file_that_is_not_whole_is_removed(file: Path, text: str, capsys:
     assert not file.exists()
     assert "params/smoke/dvc.lock was not written to its end, and is removed" in capsys.readouterr().err
     mend("params/smoke/dvc.yaml")
+    assert not capsys.readouterr().err
+
+
+def test_a_lock_file_that_is_being_written_is_left_until_it_is_whole(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = file.read_bytes()
+    file.write_bytes(b"stages: [")
+    monkeypatch.setattr(lockfile.time, "sleep", lambda seconds: file.write_bytes(whole))
+    mend("params/smoke/dvc.yaml")
+    assert file.read_bytes() == whole
     assert not capsys.readouterr().err
 
 

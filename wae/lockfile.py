@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
@@ -14,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from wae.io import read_json, write_json, write_text
 from wae.profile import DATA_DVC
-from wae.receipt import md5, read
+from wae.receipt import SETTLED, md5, read
 from wae.stage import DATA, LOCK, Job
 from wae.yaml import canonical
 
@@ -46,7 +47,8 @@ def mend(file: str) -> None:
     somebody was editing. DVC then calls those stages changed until they are recorded again.
     """
     path = lock_of(file)
-    content = _content(path)
+    while not _sound(content := _content(path)) and time.time_ns() - path.stat().st_mtime_ns < SETTLED:
+        time.sleep(0.1)  # DVC writes it in place, and may be about it
     if not content["whole"]:
         path.unlink()
         said = "was not written to its end, and is removed: what is up to date is recorded anew"
@@ -62,6 +64,10 @@ def mend(file: str) -> None:
     else:
         return
     print(f"{path} {said}", file=sys.stderr)
+
+
+def _sound(content: Mapping[str, Any]) -> bool:
+    return bool(content["whole"] and not content["contradicted"])
 
 
 def _content(path: Path) -> dict[str, Any]:
