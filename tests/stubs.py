@@ -11,6 +11,13 @@ from wae.dag import STAGES
 
 TARGET, PARAMS = "results/smoke/table.csv", "params/smoke/params.yaml"
 FILES = ("params/smoke/dvc.yaml", "data/dvc.yaml:prepare-digits")
+GAN = {
+    "train-digits@wae-gan-1", "evaluate-digits@wae-gan-1", "samples-digits@wae-gan", "codes-digits@wae-gan",
+    "collect", "compare-digits", "table",
+}  # fmt: skip
+WEIGHTS = "results/smoke/digits/wae-gan/1/model.safetensors"
+LOCK = "params/smoke/dvc.lock"
+RECEIPT = "results/smoke/receipts/train/digits/wae-gan/1.json"
 
 STUB = '''"""Writes files that depend on parameters and inputs, and on nothing else."""
 
@@ -87,3 +94,26 @@ def agreed(project: Project) -> set[str]:
     followed = {short(name) for name in descendants(project.stages(), project.changed(*FILES))}
     assert planned == followed, f"Snakemake: {sorted(planned - followed)}, DVC: {sorted(followed - planned)}"
     return planned
+
+
+def set_lr(project: Project, value: str) -> None:
+    """The learning rate of wae-gan's critic, which one training alone depends on."""
+    path = project.folder / PARAMS
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = [index for index, line in enumerate(lines) if "latent_critic:" in line]
+    assert found
+    for index in found:
+        lines[index] = f"        latent_critic: {{<<: *digits-adam, lr: {value}}}\n"
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def cloned(project: Project, tmp_path: Path) -> Project:
+    """A clone of the last commit, and a remote that holds what is recorded."""
+    remote = str(tmp_path / "remote")
+    project.run("dvc", "remote", "modify", "--local", "storage", "url", remote)
+    project.run("dvc", "push", "--quiet", *FILES)
+    commit(project, "recorded")
+    project.run("git", "clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("dvc", "remote", "modify", "--local", "storage", "url", remote)
+    return clone

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from project import Project
-from stubs import FILES, PARAMS, TARGET, agreed, commit, repro, snakemake
-from test_agreement import WEIGHTS, cloned, killed, set_lr
+from stubs import FILES, PARAMS, TARGET, WEIGHTS, agreed, cloned, commit, repro, set_lr, snakemake
+from test_agreement_processes import killed
 
 METRICS = "results/smoke/metrics.csv"
 STAGES = ("train", "evaluate", "table")

@@ -1,0 +1,154 @@
+"""What happens while something runs: edits, kills, and a second run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from project import Project
+from stubs import (
+    FILES,
+    GAN,
+    LOCK,
+    TARGET,
+    agreed,
+    repro,
+    set_lr,
+    snakemake,
+    stubbed,
+)
+
+pytestmark = pytest.mark.slow
+
+
+MARK = "scratch/hangs"
+RUNS = {"snakemake": ("snakemake", "--cores", "2", TARGET), "dvc": ("dvc", "repro", FILES[0])}
+
+
+@contextmanager
+def training(project: Project, engine: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has come to a training, which goes on when MARK is gone; killed at the end, with all it started."""
+    process = subprocess.Popen(
+        RUNS[engine], cwd=project.folder, env=project.environment(STUB_HANGS="train"), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    mark = project.folder / MARK
+    try:
+        while not mark.exists():
+            assert process.poll() is None, "it ended without a training"
+            time.sleep(0.05)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        mark.unlink(missing_ok=True)
+
+
+def killed(project: Project) -> None:
+    """Snakemake killed in a training."""
+    with training(project, "snakemake"):
+        pass
+    project.run("snakemake", "--unlock", TARGET)
+
+
+@pytest.mark.parametrize("engine", RUNS)
+def test_an_edit_while_a_model_trains(project: Project, engine: str) -> None:
+    """What is edited then is not what the model was trained with, and no lock file may say so."""
+    set_lr(project, "0.0006")
+    with training(project, engine) as process:
+        set_lr(project, "0.0009")
+        (project.folder / MARK).unlink()
+        process.wait()
+    assert "0.0009" not in (project.folder / LOCK).read_text(encoding="utf-8")
+    assert agreed(project) == GAN
+    repro(project)
+    assert agreed(project) == set()
+
+
+EDITED_MEANWHILE = """
+import os
+import signal
+from pathlib import Path
+from wae import lock
+from wae.dag import jobs
+from wae.profile import Profile
+from wae.receipt import Hashes
+from wae.state import State
+
+commit, params = lock._dvc, Path("params/smoke/params.yaml")
+
+def edit_and_commit(*arguments):
+    params.write_text(params.read_text().replace("lr: 0.0006", "lr: 0.0009"))
+    done = commit(*arguments)
+    if DIES:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+lock._dvc = edit_and_commit
+lock.record(State(jobs(Profile.read("smoke")), Hashes()))
+"""
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_an_edit_while_dvc_records(project: Project, *, dies: bool) -> None:
+    """DVC reads params when it comes to them: what it then says of a finished training is taken back.
+
+    If all is killed before it can be, the next start does it.
+    """
+    lock, before = project.folder / LOCK, agreed(project)
+    recorded = lock.read_bytes()
+    set_lr(project, "0.0006")
+    project.run("wae", "train", "digits", "wae-gan", "1", "--profile", "smoke")
+    code = EDITED_MEANWHILE.replace("DIES", str(dies))
+    said = project.run(sys.executable, "-c", code, check=not dies).stderr
+    if dies:
+        assert b"lr: 0.0009" in lock.read_bytes()
+    else:
+        assert "edited meanwhile" in said
+        assert lock.read_bytes() == recorded
+    assert (before, agreed(project)) == (set(), GAN)
+    set_lr(project, "0.0006")
+    assert agreed(project) == GAN - {"train-digits@wae-gan-1"}
+
+
+@pytest.mark.parametrize("then", [snakemake, repro])
+def test_killed_in_a_training(project: Project, then: Callable[[Project], None]) -> None:
+    set_lr(project, "0.0006")
+    killed(project)
+    assert agreed(project) == GAN
+    then(project)
+    assert agreed(project) == set()
+
+
+def test_killed_in_the_first_run(tmp_path: Path) -> None:
+    """What was finished before the kill is recorded when Snakemake is next asked."""
+    project = stubbed(tmp_path)
+    killed(project)
+    left = agreed(project)
+    assert "prepare-digits" not in left
+    assert {"train-digits@wae-mmd-1", "train-digits@wae-gan-1"} <= left
+
+
+@pytest.mark.parametrize("engines", [("snakemake", "snakemake"), ("snakemake", "dvc")])
+def test_two_runs_at_once(project: Project, engines: tuple[str, str]) -> None:
+    """One of the two may give up or fail; neither leaves a wrong record."""
+    set_lr(project, "0.0006")
+    at_once = [
+        subprocess.Popen(
+            RUNS[engine], cwd=project.folder, env=project.environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        )
+        for engine in engines
+    ]  # fmt: skip
+    assert 0 in [process.wait() for process in at_once]
+    agreed(project)
+    snakemake(project)
+    assert agreed(project) == set()
