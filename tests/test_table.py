@@ -128,6 +128,22 @@ def test_what_is_no_number_is_refused_by_file_and_metric(tmp_path: Path) -> None
 # ---- summarise --------------------------------------------------------------
 
 
+def test_a_mean_over_some_of_the_seeds_is_not_given(tmp_path: Path) -> None:
+    runs = [record(tmp_path, "d", "m", 1, fid=1.0, kid=3.0), record(tmp_path, "d", "m", 2, fid=2.0)]
+    row = summarise(gathered(tmp_path, *runs), []).iloc[0]
+    assert (row["fid_mean"], row["seeds"]) == (1.5, 2)
+    assert math.isnan(row["kid_mean"])
+
+
+def test_one_seed_measured_more_often_than_another_cannot_be_averaged(tmp_path: Path) -> None:
+    often = {"value": 1.0, **REST, "again": [2.0]}
+    runs = [record(tmp_path, "d", "m", 1, fid=often), record(tmp_path, "d", "n", 2, fid=2.0)]
+    with pytest.raises(ValueError, match=r"d: fid mixes samplings 2 \(m, seed 1\) and 1 \(n, seed 2\)"):
+        summarise(gathered(tmp_path, *runs), [])
+    anchor = record(tmp_path, "d", "data", "", fid=1.0)
+    assert summarise(gathered(tmp_path, runs[0], anchor), [])["fid_mean"].tolist() == [1.5, 1.0]
+
+
 def test_mean_and_sample_standard_deviation(tmp_path: Path) -> None:
     table = summarise(three_seeds(tmp_path), []).set_index("model")
     assert table["fd_classifier_mean"]["vae"] == 7 / 3

@@ -22,7 +22,8 @@ def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFram
 
     `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the standard
     deviation of `mean_std`, empty for a single number. A mean over only some of the seeds is not given: where one
-    seed's value is empty, so is the mean. The metrics of METRICS that are measured everywhere always have columns.
+    seed's value is empty or not there, so is the mean. The metrics of METRICS that are measured everywhere
+    always have columns.
     `<metric>_published` is the first claim for that data set, model and metric, `<metric>_verdict` whether ours
     reproduces it, its source and protocol beside; `<metric>_order` has the verdict on each order that names the model.
     `protocol` says how the data set's columns were measured.
@@ -39,9 +40,11 @@ def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFram
     for dataset, model in _rows(metrics):
         of_model = metrics[(metrics["dataset"] == dataset) & (metrics["model"] == model)]
         row: dict[str, object] = {"dataset": dataset, "model": model}
-        row["seeds"] = pd.NA if model == DATA else of_model["seed"].nunique()
+        seeds = of_model["seed"].nunique()
+        row["seeds"] = pd.NA if model == DATA else seeds
         for name in names:
-            row[f"{name}_mean"], row[f"{name}_std"] = mean_std(values.get((dataset, model, name), []))
+            found = values.get((dataset, model, name), [])
+            row[f"{name}_mean"], row[f"{name}_std"] = mean_std(found if len(found) == seeds else [])
         row |= _published(verdicts, dataset, model)
         row["protocol"] = "; ".join(_line(entry) for entry in measured[measured["dataset"] == dataset].itertuples())
         rows.append(row)
@@ -52,7 +55,7 @@ def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
     """How each metric of each data set was measured: dataset, metric, those of PROTOCOL, samplings.
 
     Raises:
-        TableError: two numbers of one data set and metric were measured in different ways.
+        TableError: two numbers of one data set and metric were measured in different ways, or one seed more often.
     """
     computed = metrics[metrics["value"].notna()]
     for (dataset, metric), group in computed.groupby(["dataset", "metric"], sort=False):
@@ -62,7 +65,13 @@ def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
                 found = " and ".join(f"{row[field]!s} ({row['model']})" for _, row in different.head(2).iterrows())
                 raise TableError(f"{dataset}: {metric} mixes {field} {found}; such numbers cannot share a column")
     one = computed.drop_duplicates(["dataset", "metric"])[["dataset", "metric", *PROTOCOL]].reset_index(drop=True)
-    samplings = computed.groupby(["dataset", "metric", "model", "seed"]).size().groupby(level=[0, 1]).max()
+    times = computed.groupby(["dataset", "metric", "model", "seed"], sort=False).size()
+    trained = times[times.index.get_level_values("model") != DATA]  # held-out anchors are measured once
+    for (dataset, metric), group in trained.groupby(level=[0, 1], sort=False):
+        if group.nunique() > 1:
+            found = " and ".join(f"{size} ({model}, seed {seed})" for (_, _, model, seed), size in group.items())
+            raise TableError(f"{dataset}: {metric} mixes samplings {found}; such numbers cannot share a column")
+    samplings = times.groupby(level=[0, 1]).max()
     return one.join(samplings.rename("samplings"), on=["dataset", "metric"])
 
 
