@@ -9,8 +9,8 @@ from entries import SETTINGS
 from torch import Tensor, nn
 
 from wae.errors import UserError
-from wae.metrics import authenticity, frechet_distance, kid, support
-from wae.metrics.evaluate import Evaluation, evaluate, floor
+from wae.metrics import authenticity, frechet_distance, kid, sharpness, support
+from wae.metrics.evaluate import Evaluation, evaluate, floor, mean_sharpness
 from wae.metrics.features import Extractor
 from wae.metrics.measures import Measure
 
@@ -228,6 +228,23 @@ def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
 
     measure = run(Fading(), test_images=images(1100), settings={**SETTINGS, "samples": 1100}).metrics["sharpness"]
     assert (measure.value, measure.n) == (16.0, 1000)
+
+
+@pytest.mark.parametrize("shape", [(3, 33, 47), (1, 28, 28)])
+def test_sharpness_of_a_few_images_at_a_time_is_that_of_all_at_once(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    monkeypatch.setattr("wae.metrics.evaluate.sharpness", lambda x: held.append(len(x)) or sharpness(x))
+    x = np.random.default_rng(0).integers(0, 256, (23, *shape), dtype=np.uint8)
+    value = mean_sharpness(x)
+    assert held == [23]
+    for most, expected in ((1, [3, *[2] * 10]), (2 * x[0].size, [3, *[2] * 10]), (8 * x[0].size, [12, 11])):
+        held.clear()
+        monkeypatch.setattr("wae.metrics.evaluate.HELD", most)
+        assert mean_sharpness(x) == value
+        assert held == expected
+    assert mean_sharpness(x[:1]).value == float(sharpness(torch.from_numpy(x[:1]) / 255).mean())
 
 
 def test_one_seed_gives_one_evaluation() -> None:

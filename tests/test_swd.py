@@ -10,7 +10,7 @@ from scipy.ndimage import convolve
 
 from wae.metrics import laplacian_swd, swd
 from wae.metrics.checks import TooFewError
-from wae.metrics.swd import BINOMIAL, cut, enlarged, normalise, pyramid, sliced_w1
+from wae.metrics.swd import BINOMIAL, cut, enlarged, laplacian, normalise, sizes, sliced_w1
 
 SHAPES = [(3, 64, 64), (1, 28, 28), (1, 33, 47)]
 
@@ -21,6 +21,10 @@ def noise(n: int, shape: tuple[int, ...] = (3, 32, 32), seed: int = 0, top: int 
 
 def distance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> dict[int, float]:
     return laplacian_swd(x, y, torch.Generator().manual_seed(seed))
+
+
+def pyramid(images: np.ndarray) -> list[np.ndarray]:
+    return [laplacian(images, index) for index in range(len(sizes(images.shape[2:])))]
 
 
 # ---- pyramid ----------------------------------------------------------------
@@ -41,6 +45,7 @@ def test_a_pyramid_is_the_image_again(shape: tuple[int, ...]) -> None:
 )
 def test_levels_are_halved_down_to_16_and_28_to_14(shape: tuple[int, ...], heights: list[int]) -> None:
     assert [level.shape[2] for level in pyramid(noise(1, shape))] == heights
+    assert [level.shape[2:] for level in pyramid(noise(1, shape))] == sizes(shape[1:])
 
 
 def test_constant_images_have_no_detail_and_ramps_only_at_the_border() -> None:
@@ -142,6 +147,23 @@ def test_one_seed_gives_one_distance_whatever_is_held_at_once(monkeypatch: pytes
     monkeypatch.setattr("wae.metrics.swd.HELD", 7)
     assert distance(x, y) == pytest.approx(value, rel=1e-5)
     assert distance(x, y, seed=1) != distance(x, y)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_few_images_are_filtered_at_once_and_the_distance_is_that_of_all_at_once(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    monkeypatch.setattr(swd, "laplacian", lambda images, index: held.append(len(images)) or laplacian(images, index))
+    x, y = noise(10, shape), noise(10, shape, seed=1)
+    value = distance(x, y)
+    assert set(held) == {10}
+    for filtered, most in ((1, 1), (3 * x[0].size, 3), (5 * x[0].size, 5)):
+        held.clear()
+        monkeypatch.setattr(swd, "FILTERED", filtered)
+        assert distance(x, y) == value
+        assert max(held) == most
+        assert sum(held) == 2 * 10 * len(value)
 
 
 @pytest.mark.parametrize(

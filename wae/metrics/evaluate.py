@@ -19,6 +19,7 @@ from wae.metrics.memory import nearest_images
 from wae.metrics.swd import DIRECTIONS, PATCHES, SIDE, laplacian_swd
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
+HELD = 1 << 20  # numbers of images whose sharpness is measured at once: 8 MiB
 NEAREST = 32  # samples that are shown with the training images nearest to them
 DRAWS = 1  # makes the metrics' seed another than the samples'
 
@@ -171,7 +172,12 @@ def patch_measures(samples: Samples, n: int, generator: torch.Generator) -> dict
 def mean_sharpness(images: np.ndarray) -> Measure:
     """Mean sharpness of the first 1,000 of `images` uint8 (fewer if there are fewer)."""
     images = images[:SHARPNESS_IMAGES]
-    value = float(sharpness(unit(images, "cpu")).mean())
+    values = torch.empty(len(images), dtype=torch.float64)
+    # Never one alone of several: torch adds up a single image's pixels in another order than those of many.
+    parts = max(1, min(len(images) // 2, images.size // HELD))
+    for into, some in zip(values.tensor_split(parts), np.array_split(images, parts), strict=True):
+        into.copy_(sharpness(unit(some, "cpu")))  # a list of small results would keep the freed memory in pieces
+    value = float(values.mean())
     how = f"variance of the 3x3 Laplacian of the ITU-R 601 grey image in [0, 1]; mean of the first {len(images)}"
     return Measure(value, len(images), protocol=protocol(f"{how}; float64; round half to even"))
 

@@ -21,6 +21,7 @@ SCALE = 1e3  # as Karras et al. print it
 SMALLEST = 14
 BINOMIAL = np.array([1, 4, 6, 4, 1], dtype=np.float32) / np.float32(16)
 HELD = 32  # directions projected on at once
+FILTERED = 1 << 21  # numbers of images filtered at once: 8 MiB
 
 Pixels = NDArray[np.float32]
 
@@ -46,26 +47,38 @@ def laplacian_swd(x: np.ndarray, y: np.ndarray, generator: torch.Generator) -> d
     if min(x.shape[2:]) < SIDE:
         raise TooFewError(f"images of {x.shape[2]} x {x.shape[3]} hold no patch of {SIDE} x {SIDE}")
     values = {}
-    for first, second in zip(pyramid(x), pyramid(y), strict=True):
-        rows, columns = _places(len(x), first.shape[2:], generator)
-        a, b = (normalise(cut(level, rows, columns)) for level in (first, second))
+    for index, size in enumerate(sizes(x.shape[2:])):
+        rows, columns = _places(len(x), size, generator)
+        a, b = (normalise(patches(images, index, rows, columns)) for images in (x, y))
         directions = torch.randn(DIRECTIONS, a.shape[1], generator=generator, dtype=torch.float64).numpy()
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        values[first.shape[2]] = SCALE * sliced_w1(a, b, directions)
+        values[size[0]] = SCALE * sliced_w1(a, b, directions)
     return values
 
 
 # ---- pyramid ----------------------------------------------------------------
 
 
-def pyramid(images: np.ndarray) -> list[Pixels]:
-    """The Laplacian levels of images (n, c, h, w), finest first; the last is the coarsest image."""
-    levels, fine = [], images.astype(np.float32)
-    while (min(fine.shape[2:]) + 1) // 2 >= SMALLEST:
-        coarse = _smoothed(fine, BINOMIAL)[:, :, ::2, ::2]
-        levels.append(fine - enlarged(coarse, fine.shape[2:]))
-        fine = coarse
-    return [*levels, fine]
+def sizes(size: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Height and width of each level of images of `size` (h, w), finest first."""
+    found = [size]
+    while (min(found[-1]) + 1) // 2 >= SMALLEST:
+        found.append(tuple((side + 1) // 2 for side in found[-1]))
+    return found
+
+
+def laplacian(images: np.ndarray, index: int) -> Pixels:
+    """One Laplacian level of images (n, c, h, w), 0 the finest; the last is the coarsest image."""
+    fine = images.astype(np.float32)
+    for _ in range(index):
+        fine = halved(fine)
+    last = len(sizes(images.shape[2:])) - 1
+    return fine if index == last else fine - enlarged(halved(fine), fine.shape[2:])
+
+
+def halved(fine: Pixels) -> Pixels:
+    """Every second row and column of images that went through the binomial filter."""
+    return _smoothed(fine, BINOMIAL)[:, :, ::2, ::2]
 
 
 def enlarged(coarse: Pixels, size: tuple[int, ...]) -> Pixels:
@@ -94,6 +107,15 @@ def _smoothed(x: Pixels, weights: NDArray[np.float32]) -> Pixels:
 def _places(n: int, size: tuple[int, ...], generator: torch.Generator) -> list[NDArray[np.int64]]:
     """Upper left corners (n, patches) of patches, uniform over all that lie inside images of `size`."""
     return [torch.randint(side - SIDE + 1, (n, PATCHES), generator=generator).numpy() for side in size]
+
+
+def patches(images: np.ndarray, index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Pixels:
+    """The patches of one level of images uint8 (n, c, h, w), as `cut` has them; few images are floats at a time."""
+    found = np.empty((*rows.shape, images.shape[1], SIDE, SIDE), dtype=np.float32)
+    parts = min(len(images), -(-images.size // FILTERED))
+    for into, *some in zip(*(np.array_split(of, parts) for of in (found, images, rows, columns)), strict=True):
+        into[:] = cut(laplacian(some[0], index), *some[1:]).reshape(into.shape)
+    return found.reshape(-1, *found.shape[2:])
 
 
 def cut(level: Pixels, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Pixels:
