@@ -11,18 +11,29 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from tokenize import TokenError
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from wae.data.errors import DataError
-from wae.data.members import read_member
+from wae.data.members import DAMAGE, read_member
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow would start other programs for some
 GREY = ("1", "L", "LA")  # Pillow's modes without colour
 LARGEST = 1 << 26  # bytes of one file, as it would be unpacked
 PIXELS = 1 << 25  # of one picture; 33 million are an 8K screen
 DEEP = ("I", "I;16", "I;16B", "F")  # Pillow would cut their values at 255
+TURNS = {  # EXIF's orientation -> what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 Reader = Callable[[], bytes]
 
@@ -31,10 +42,12 @@ def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
     """The pictures of `path` as uint8 (n, 1 or 3, h, w), the first `most` in the order of their names.
 
     A folder is read with all its folders; nothing of a zip is unpacked to disk. Arrays are .npy, or .npz with one array
-    of (n, h, w), (n, c, h, w) or (n, h, w, c): uint8, or floats in [0, 1], which are rounded half to even.
+    of (n, h, w), (n, c, h, w) or (n, h, w, c): uint8, or floats in [0, 1], which are rounded half to even. A .npy of
+    bytes stays where it is: memory-mapped.
 
     Raises:
-        DataError: nothing there, a file that is no picture, pictures of several sizes, or no array of images.
+        DataError: nothing there, a file that is no picture or more than one, pictures that are transparent in places
+            or of several sizes, or no array of images.
     """
     if path.suffix in (".npy", ".npz") and path.is_file():
         return _as_images(_array(path), path)[:most]
@@ -119,7 +132,10 @@ def _stacked(path: Path, pictures: Iterator[tuple[str, bytes]]) -> np.ndarray:
     if not arrays:
         raise DataError(f"{path} holds no picture; looked for {', '.join(SUFFIXES)}")
     channels = max(len(array) for array in arrays)
-    return np.stack([np.broadcast_to(array, (channels, *array.shape[1:])) for array in arrays])
+    stacked = np.empty((len(arrays), channels, *arrays[0].shape[1:]), dtype=np.uint8)
+    for into in reversed(stacked):  # each is let go as it is copied: a second set would not fit everywhere
+        into[:] = arrays.pop()
+    return stacked
 
 
 def _decoded(name: str, content: bytes) -> np.ndarray:
@@ -131,39 +147,50 @@ def _decoded(name: str, content: bytes) -> np.ndarray:
 
 @contextmanager
 def picture(name: str, content: bytes) -> Iterator[Image.Image]:
-    """A picture of 8 bits a channel whose size, known before anything is decoded, is within PIXELS.
+    """The one picture of a file, upright as its EXIF data say, opaque, of 8 bits a channel and within PIXELS.
 
     What goes wrong while it is open, as the decoding of a damaged file, is a DataError too.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.mode in DEEP:
-                raise DataError(f"{name} has more than 8 bits a channel (mode {image.mode}); pictures here have 8")
-            if image.width * image.height > PIXELS:
-                raise DataError(f"{name} has {image.width:,}x{image.height:,} pixels; at most {PIXELS:,} are decoded")
-            yield image
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            _suitable(name, image)
+            image.load()  # a TIFF turns itself here, and forgets that it was turned
+            turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            yield image if turn is None else image.transpose(turn)
     except DataError:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{name} is no picture that can be read: {error}") from error
 
 
+def _suitable(name: str, image: Image.Image) -> None:
+    if image.mode in DEEP:
+        raise DataError(f"{name} has more than 8 bits a channel (mode {image.mode}); pictures here have 8")
+    if image.width * image.height > PIXELS:  # known before anything is decoded
+        raise DataError(f"{name} has {image.width:,}x{image.height:,} pixels; at most {PIXELS:,} are decoded")
+    # A camera's JPEG may hold a preview or a gain map after the photograph (MPO).
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        raise DataError(f"{name} holds several frames or pages; here a file is one picture")
+    if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+        raise DataError(f"{name} is transparent in places, and what is behind it is not known; lay it over a colour")
+
+
 def _array(path: Path) -> np.ndarray:
     try:
-        loaded = np.load(path, allow_pickle=False)
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return loaded
+            return np.asarray(loaded)
         with loaded:
             if len(loaded.files) != 1:
                 raise DataError(f"{path} holds {', '.join(loaded.files) or 'nothing'}; it should hold one array")
             array: np.ndarray = loaded[loaded.files[0]]
             return array
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, MemoryError) as error:
         raise DataError(f"{path} cannot be read as an array: {error}") from error
-    except ValueError as error:
+    except (ValueError, OverflowError, TokenError) as error:  # its header's words, or less data than they promise
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path} holds no plain array of numbers") from error
+        raise DataError(f"{path} holds no plain array of numbers ({error})") from error
 
 
 def _as_images(array: np.ndarray, path: Path) -> np.ndarray:
@@ -178,4 +205,7 @@ def _as_images(array: np.ndarray, path: Path) -> np.ndarray:
         return array
     if not np.issubdtype(array.dtype, np.floating) or not (np.min(array) >= 0.0 and np.max(array) <= 1.0):
         raise DataError(f"{path} holds {array.dtype} from {array.min()} to {array.max()}; images are uint8 or in [0, 1]")
-    return np.rint(array.astype(np.float64) * 255.0).astype(np.uint8)
+    images = np.empty_like(array, dtype=np.uint8)
+    for into, image in zip(images, array, strict=True):
+        into[:] = np.rint(image.astype(np.float64) * 255.0)
+    return images
