@@ -68,6 +68,10 @@ def test_grey_among_colour_is_repeated(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(x[0]))
     (tmp_path / "b.png").write_bytes(png(x[1, :1]))
     assert np.array_equal(read_pictures(tmp_path), np.stack([x[0], x[1, :1].repeat(3, axis=0)]))
+    (tmp_path / "0.png").write_bytes(png(x[1, :1]))  # before the one in colour
+    expected = [x[1, :1].repeat(3, axis=0), x[0], x[1, :1].repeat(3, axis=0)]
+    assert np.array_equal(read_pictures(tmp_path), expected)
+    assert read_pictures(tmp_path, 1).shape == (1, 1, 20, 16)
 
 
 def broken(tmp_path: Path) -> dict[str, tuple[Path, str]]:

@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -52,7 +52,7 @@ def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
     if path.suffix in (".npy", ".npz") and path.is_file():
         return _as_images(_array(path), path)[:most]
     with opened_pictures(path) as files:
-        return _stacked(path, ((name, read()) for name, read in islice(files.items(), most)))
+        return _stacked(path, dict(islice(files.items(), most)))
 
 
 @contextmanager
@@ -119,22 +119,20 @@ def _small(name: str, size: int) -> None:
         raise DataError(f"{name} would be {size:,} bytes; at most {LARGEST:,} are read")
 
 
-def _stacked(path: Path, pictures: Iterator[tuple[str, bytes]]) -> np.ndarray:
-    arrays: list[np.ndarray] = []
-    first = ""
-    for name, content in pictures:
-        array = _decoded(f"{path}/{name}", content)
-        first = first or name
-        if arrays and array.shape[1:] != arrays[0].shape[1:]:
-            sizes = [f"{shape[2]}x{shape[1]} ({of})" for shape, of in ((arrays[0].shape, first), (array.shape, name))]
-            raise DataError(f"{path} has pictures of {sizes[0]} and of {sizes[1]}; a set has one size")
-        arrays.append(array)
-    if not arrays:
+def _stacked(path: Path, files: Mapping[str, Reader]) -> np.ndarray:
+    if not files:
         raise DataError(f"{path} holds no picture; looked for {', '.join(SUFFIXES)}")
-    channels = max(len(array) for array in arrays)
-    stacked = np.empty((len(arrays), channels, *arrays[0].shape[1:]), dtype=np.uint8)
-    for into in reversed(stacked):  # each is let go as it is copied: a second set would not fit everywhere
-        into[:] = arrays.pop()
+    first, stacked = next(iter(files)), np.empty((0, 0, 0, 0), dtype=np.uint8)
+    for index, (name, read) in enumerate(files.items()):
+        array = _decoded(f"{path}/{name}", read())
+        if index == 0:
+            stacked = np.empty((len(files), *array.shape), dtype=np.uint8)
+        if array.shape[1:] != stacked.shape[2:]:
+            sizes = [f"{shape[-1]}x{shape[-2]} ({of})" for shape, of in ((stacked.shape, first), (array.shape, name))]
+            raise DataError(f"{path} has pictures of {sizes[0]} and of {sizes[1]}; a set has one size")
+        if len(array) > stacked.shape[1]:  # the first in colour after grey ones
+            stacked = stacked.repeat(len(array), axis=1)
+        stacked[index] = array
     return stacked
 
 
