@@ -57,6 +57,16 @@ def test_collapse_repeats_the_first_image() -> None:
     assert repeated.sum() == 21
 
 
+def test_every_level_draws_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that levels differ by their damage alone."""
+    drawn: list[float] = []
+    draw = lambda images, labels, level, rng: drawn.append(rng.random()) or images
+    monkeypatch.setattr("wae.metrics.corruption.CORRUPTIONS", {"a": (draw, (0.0, 0.5, 1.0)), "b": (draw, (0.0, 1.0))})
+    pixels = Extractor("pixels", "", 16, lambda x: x.flatten(1)[:, :16].float(), "cpu", 40)
+    assert len(list(corruption_curves(images(), LABELS, images(), pixels, seed=7))) == 5
+    assert drawn == [RNG(7).random()] * 5
+
+
 def test_the_classifier_s_distance_rises_with_every_damage(tmp_path: Path) -> None:
     prepare({"shape": [1, 28, 28], "train": 1437}, tmp_path, tmp_path, 1)
     train, labels, test = (np.load(tmp_path / f"{name}.npy") for name in ("train", "train-labels", "test"))

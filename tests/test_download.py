@@ -133,6 +133,9 @@ def test_only_the_beginning_of_a_sha256_may_be_known(tmp_path: Path) -> None:
         entry["files"] = {"b.bin": {"sha256_begins": "0" * 8}}
         with pytest.raises(DownloadError, match=f"expected sha256 begins 00000000, found {digest}"):
             download("thing", entry, tmp_path, None, **PATIENCE)
+        entry["files"] = {"b.bin": {"sha256_begins": digest[1:]}}  # found in it, but later
+        with pytest.raises(DownloadError, match=f"expected sha256 begins {digest[1:]}, found {digest}"):
+            download("thing", entry, tmp_path, None, **PATIENCE)
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,14 @@ import torch
 from entries import SETTINGS
 from torch import Tensor, nn
 
+from wae import runtime
 from wae.errors import UserError
 from wae.metrics import authenticity, frechet_distance, kid, sharpness, support
+from wae.metrics.distances import Samples
 from wae.metrics.evaluate import Evaluation, evaluate, floor, mean_sharpness
 from wae.metrics.features import Extractor
 from wae.metrics.measures import Measure
+from wae.stages.measure import start
 
 SHAPE = (1, 4, 4)
 SHARED = ("n", "reference", "features_sha256", "protocol")
@@ -134,6 +138,38 @@ def test_what_metrics_draw_depends_on_the_seed_alone() -> None:
     for Wasteful.waste in (0, 1):
         values.append(run(Wasteful()).metrics["fd_infinity_classifier"])
     assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_no_two_samplings_and_no_metrics_draw_from_one_seed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampled, measured = set[int](), set[int]()
+
+    class Noted(Noise):
+        def generate(self, n: int, generator: torch.Generator) -> Tensor:
+            sampled.add(generator.initial_seed())
+            return super().generate(n, generator)
+
+    def noted(samples: Samples, generator: torch.Generator) -> dict[str, Measure]:
+        measured.add(generator.initial_seed())
+        return {}
+
+    monkeypatch.setattr("wae.metrics.evaluate.feature_measures", noted)
+    settings = {**SETTINGS, "samplings": 3}
+    run(Noted(), seed, settings=settings)
+    assert (len(sampled), len(measured), len(sampled | measured)) == (3, 3, 6)
+    of_models = measured.copy()
+    floor(images(200, 1), images(60), {}, settings, torch.Generator().manual_seed(seed))
+    assert measured == of_models
+
+
+def test_an_evaluation_draws_other_numbers_than_a_training_of_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"compute": {"device": "cpu", "threads": 1}, "evaluation": {"digits": {"seed": 1}}}
+    job: Any = SimpleNamespace(profile=SimpleNamespace(params=params), scope={"dataset": "digits"})
+    monkeypatch.setattr(runtime, "start", lambda device, threads, *purpose: torch.device(device))
+    seed = start(job)[2].initial_seed()
+    assert seed == start(job)[2].initial_seed()
+    near = range(seed - 1, seed + 20)  # of all samplings and metrics
+    assert not [key for key in range(100) if runtime.seed_for("train", key) in near or key in near]
 
 
 def test_a_perfect_auto_encoder_has_no_error_and_a_darker_one_its_mean_square() -> None:

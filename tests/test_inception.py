@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch_fidelity import calculate_metrics
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d, FeatureExtractorInceptionV3
 
 from wae.errors import UserError
 from wae.metrics import frechet_distance, inception, kid
@@ -65,6 +65,19 @@ def test_folded_features_are_the_official_ones(
     assert found.shape == (3, 2048)
     assert (found - expected).norm() < 2e-6 * expected.norm()
     assert not any(isinstance(module, nn.BatchNorm2d) for module in loaded.network.modules())
+
+
+def test_a_batch_norm_is_folded_in_float64_and_rounded_once() -> None:
+    generator = torch.Generator().manual_seed(0)
+    block = BasicConv2d(5, 16, kernel_size=3).eval()
+    tensors = block.bn.weight, block.bn.running_var, block.bn.bias, block.bn.running_mean
+    scale, variance, shift, mean = (tensor.data.uniform_(0.5, 1.5, generator=generator) for tensor in tensors)
+    scale, variance, shift, mean = (tensor.numpy().astype(np.float64) for tensor in (scale, variance, shift, mean))
+    stretch = scale / np.sqrt(variance + block.bn.eps)
+    weight = block.conv.weight.detach().numpy().astype(np.float64) * stretch[:, None, None, None]
+    folded = inception.fold(nn.Sequential(block))[0].conv
+    assert np.array_equal(folded.weight.numpy(), weight.astype(np.float32))
+    assert np.array_equal(folded.bias.numpy(), (shift - mean * stretch).astype(np.float32))
 
 
 def test_grey_is_repeated_to_three_channels(path: Path, images: Tensor) -> None:

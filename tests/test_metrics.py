@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 from scipy.spatial.distance import cdist
 
-from wae.metrics import density_coverage, kid, precision_recall, quantise, sharpness, support
+from wae.metrics import authenticity, density_coverage, kid, precision_recall, quantise, sharpness, support
 from wae.metrics.neighbours import nearest
 
 LINE = np.array([[0.0], [1.0], [2.0], [3.0]])
@@ -105,6 +105,17 @@ def test_a_tie_is_a_tie_wherever_the_samples_lie(rows: int, monkeypatch: pytest.
     far = np.concatenate([x[:1], 1e6 + cloud(59, 7, 1)])
     neighbours = np.sort(cdist(x, x), axis=1)[:, k] > cdist(x, x[:1])[:, 0]
     assert density_coverage(x, far, k) == (neighbours.sum() / (k * 60), neighbours.mean())
+
+
+def test_where_the_features_lie_changes_nothing() -> None:
+    """Far from the origin the products' rounding is larger than every distance, unless the mean is taken off first."""
+    x, y = (np.round(cloud(60, 4, seed) * 1024) / 1024 for seed in (0, 1))
+    far = 2.0**27  # all sums with it are exact
+    assert support(x + far, y + far, 3) == support(x, y, 3)
+    assert 0.1 < support(x, y, 3).precision < 1.0
+    assert authenticity(x + far, y + far) == authenticity(x, y)
+    for found, expected in zip(nearest(x + far, y + far, 1), nearest(x, y, 1), strict=True):
+        assert np.array_equal(found, expected)
 
 
 def test_nearest_neighbours_are_those_of_sorted_distances() -> None:
