@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -147,6 +148,32 @@ def test_altered_archive(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match="Bad CRC-32"):
         prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+
+
+# What a zip's directory says of a file at so many bytes after its beginning (APPNOTE 4.3.12).
+NEEDS, FLAGS, METHOD = 6, 8, 10
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "words"),
+    [
+        (NEEDS, 99, r"zip: expected a whole zip archive, .* unknown one \(zip file version 9.9\)"),
+        (FLAGS, 1, r"zip: img_align_celeba/000003.jpg cannot be read \(.*encrypted"),
+        (METHOD, 99, r"zip: img_align_celeba/000003.jpg cannot be read \(.*compression"),
+        (METHOD, zipfile.ZIP_DEFLATED, r"zip: img_align_celeba/000003.jpg cannot be read \(.*decompressing"),
+        (METHOD, zipfile.ZIP_BZIP2, r"zip: img_align_celeba/000003.jpg cannot be read \(.*"),
+        (METHOD, zipfile.ZIP_LZMA, r"zip: img_align_celeba/000003.jpg cannot be read \(.*"),
+    ],
+)
+def test_an_archive_with_a_picture_that_cannot_be_unpacked(tmp_path: Path, at: int, value: int, words: str) -> None:
+    write_celeba(tmp_path / "raw")
+    path = tmp_path / "raw" / celeba.ARCHIVE
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"img_align_celeba/000003.jpg") - 46 + at] = value
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / "out")
+    assert contents(tmp_path / "out") == {}
 
 
 @pytest.mark.parametrize("file", [celeba.ARCHIVE, celeba.PARTITION])

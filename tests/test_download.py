@@ -256,12 +256,33 @@ def test_hopeless(tmp_path: Path, case: str) -> None:
     assert {path.name for path in tmp_path.iterdir()} <= {"a.bin.part"}
 
 
-@pytest.mark.parametrize("kind", ["text/html", "application/octet-stream"])
-def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path, kind: str) -> None:
+def as_rest(to: Handler, kind: str) -> None:
+    to.send(QUOTA, 206, Content_Type=kind, Content_Range=f"bytes {to.start()}-{len(BODY) - 1}/{len(BODY)}")
+
+
+def dripped(to: Handler) -> None:
+    """A page whose first bytes say nothing yet."""
+    to.send(QUOTA[:3], announced=len(QUOTA))
+    to.wfile.flush()
+    time.sleep(0.1)
+    to.wfile.write(QUOTA[3:])
+
+
+PAGES: dict[str, Answer] = {
+    "as a page": lambda to: to.send(QUOTA, Content_Type="text/html"),
+    "as a file": lambda to: to.send(QUOTA, Content_Type="application/octet-stream"),
+    "as the rest of a page": lambda to: as_rest(to, "text/html"),
+    "as the rest of a file": lambda to: as_rest(to, "application/octet-stream"),
+    "a few bytes at a time": dripped,
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+@pytest.mark.parametrize("size", [True, False])
+def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path, case: str, size: bool) -> None:
     (tmp_path / "a.bin.part").write_bytes(BODY[:HALF])
-    quota = lambda to: to.send(QUOTA, Content_Type=kind)
-    with served(quota) as (url, asked), pytest.raises(DownloadError, match="Quota exceeded"):
-        download("thing", source(url), tmp_path, None, **PATIENCE)
+    with served(PAGES[case]) as (url, asked), pytest.raises(DownloadError, match=r"Quota exceeded.*in a day"):
+        download("thing", source(url, size=size), tmp_path, None, **PATIENCE)
     assert asked == [("/a.bin", f"bytes={HALF}-")]
     assert contents(tmp_path) == {"a.bin.part": BODY[:HALF]}
     with served(Handler.rest) as (url, asked):

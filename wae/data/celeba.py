@@ -59,8 +59,9 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except FileNotFoundError:
         raise DataError(f"{path}: expected a file, found none; download it first") from None
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path}: expected a whole zip archive, found a truncated or damaged one ({error})") from error
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        words = f"expected a whole zip archive, found a truncated, damaged or unknown one ({error})"
+        raise DataError(f"{path}: {words}") from error
 
 
 def pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

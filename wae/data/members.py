@@ -8,8 +8,8 @@ import zlib
 
 from wae.data.errors import DataError
 
-# What the decompressors raise on damaged or encrypted members, and zipfile on methods that it has not.
-DAMAGE = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, RuntimeError, NotImplementedError)
+# What the decompressors raise on damaged members; RuntimeError is zipfile's for encryption and methods that it has not.
+DAMAGE = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, RuntimeError)
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cached_property
 from itertools import chain
@@ -88,8 +89,8 @@ class Web:
                 offset = _offset(response, start, part)
                 total = size or _total(response, offset)
                 chunks = response.iter_raw()
-                first = next(chunks, b"")
-                if not offset and (title := page_title(first)) is not None:  # whatever it calls itself
+                first = _beginning(chunks)
+                if (title := page_title(first)) is not None:  # whatever it calls itself, a whole file or its rest
                     raise TransferError(page_found(title))
                 with progress(part.stem, total, "bytes", offset) as advance, part.open("ab") as file:
                     file.truncate(offset)
@@ -147,7 +148,7 @@ def _offset(response: httpx.Response, start: int, part: Path) -> int:
     if not response.is_success:
         raise TransferError(f"status {status} {response.reason_phrase}".strip())
     if "text/html" in response.headers.get("Content-Type", ""):
-        raise TransferError(page_found(page_title(_beginning(response)) or ""))
+        raise TransferError(page_found(page_title(_beginning(response.iter_bytes(), 1 << 16)) or ""))
     if status != 206:
         return 0
     if not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
@@ -156,11 +157,12 @@ def _offset(response: httpx.Response, start: int, part: Path) -> int:
     return start
 
 
-def _beginning(response: httpx.Response, most: int = 1 << 16) -> bytes:
+def _beginning(chunks: Iterator[bytes], least: int = 1 << 9) -> bytes:
+    """What comes of a body until it is `least` bytes, which tell a page from a file, or until it ends."""
     content = b""
-    for chunk in response.iter_bytes():
+    for chunk in chunks:
         content += chunk
-        if len(content) >= most:
+        if len(content) >= least:
             break
     return content
 
