@@ -37,6 +37,7 @@ def score(
 ) -> None:  # fmt: skip
     """Measure the images of PATH against others: folders or zips of pictures, .npy or .npz arrays.
 
+    Pictures are taken as a viewer shows them, upright as their EXIF data say; transparent and moving ones are refused.
     SWD and sharpness need nothing else. FID, KID and their kin need Inception's weights.
     """
     threads = threads or os.cpu_count() or 1
