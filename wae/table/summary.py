@@ -65,14 +65,15 @@ def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
                 found = " and ".join(f"{row[field]!s} ({row['model']})" for _, row in different.head(2).iterrows())
                 raise TableError(f"{dataset}: {metric} mixes {field} {found}; such numbers cannot share a column")
     one = computed.drop_duplicates(["dataset", "metric"])[["dataset", "metric", *PROTOCOL]].reset_index(drop=True)
-    times = computed.groupby(["dataset", "metric", "model", "seed"], sort=False).size()
-    trained = times[times.index.get_level_values("model") != DATA]  # held-out anchors are measured once
-    for (dataset, metric), group in trained.groupby(level=[0, 1], sort=False):
-        if group.nunique() > 1:
-            found = " and ".join(f"{size} ({model}, seed {seed})" for (_, _, model, seed), size in group.items())
-            raise TableError(f"{dataset}: {metric} mixes samplings {found}; such numbers cannot share a column")
-    samplings = times.groupby(level=[0, 1]).max()
-    return one.join(samplings.rename("samplings"), on=["dataset", "metric"])
+    of_seed = ["dataset", "metric", "model", "seed"]
+    times = computed.groupby(of_seed, sort=False).size().rename("samplings").reset_index()
+    trained = times[times["model"] != DATA]  # held-out anchors are measured once
+    for (dataset, metric), group in trained.groupby(["dataset", "metric"], sort=False):
+        different = group.drop_duplicates("samplings")
+        if len(different) > 1:
+            said = (f"{row['samplings']} ({row['model']}, seed {row['seed']})" for _, row in different.iterrows())
+            raise TableError(f"{dataset}: {metric} mixes samplings {' and '.join(said)}; means of them do not compare")
+    return one.join(times.groupby(["dataset", "metric"])["samplings"].max(), on=["dataset", "metric"])
 
 
 def _rows(metrics: pd.DataFrame) -> list[tuple[str, str]]:
