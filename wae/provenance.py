@@ -11,10 +11,9 @@ from typing import Any
 from wae import runrecord
 from wae.dag import data_jobs, jobs
 from wae.errors import UserError, near
-from wae.io import write_json
 from wae.lockfile import cached, file_of, locked
 from wae.profile import Profile
-from wae.receipt import KEYWORD, Hashes, md5, present, read
+from wae.receipt import KEYWORD, Hashes, md5, present, read, write
 from wae.render import all_data
 from wae.stage import Job
 from wae.state import State
@@ -237,6 +236,6 @@ def accept(state: State) -> list[str]:
         reasons = state.own(address)
         receipt = read(job.receipt)
         if receipt and reasons and all(difference.kind == "comment" for difference in reasons):
-            write_json(Path(job.receipt), receipt | {"code": present(job, state.hash_of)["code"]})
+            write(job.receipt, receipt | {"code": present(job, state.hash_of)["code"]})
             taken.append(address)
     return taken
