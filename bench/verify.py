@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from project import Project
 from stubs import TARGET, snakemake, stubbed
 
-WRITES = '        path.write_bytes(PIXEL if path.suffix == ".png"'
+WRITES = "        path.write_bytes(PIXEL"
 RANDOM = """        if path.suffix == ".safetensors" and job.stage.name == "train":
             path.write_bytes(os.urandom({size}))
             continue

@@ -55,7 +55,8 @@ def run(job: Job) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = digest.hexdigest()
         forms = {".json": f'{{"value": "{text}"}}', ".csv": f"epoch,value\\n1,{text}\\n"}
-        path.write_bytes(PIXEL if path.suffix == ".png" else forms.get(path.suffix, text).encode())
+        content = forms.get(path.suffix, text).encode()
+        path.write_bytes(PIXEL + path.name.encode() if path.suffix == ".png" else content)
 '''
 
 

@@ -14,7 +14,7 @@ from wae.io import write_json
 from wae.lock import targets
 from wae.lockfile import cached, locked, mend
 from wae.profile import Profile
-from wae.receipt import Hashes, key, md5
+from wae.receipt import Hashes, key, md5, seal
 from wae.state import State
 
 ENTRY = """stages:
@@ -57,9 +57,21 @@ def test_it_is_parsed_once_and_again_where_what_was_kept_is_damaged(
     first = locked("params/smoke/dvc.yaml")
     assert locked("params/smoke/dvc.yaml") == first
     assert len(read) == 1
-    Path(".wae/locked/smoke.json").write_text("{", encoding="utf-8")
-    assert locked("params/smoke/dvc.yaml") == first
-    assert len(read) == 2
+    kept = Path(".wae/locked/smoke.json")
+    good = kept.read_text(encoding="utf-8")
+    damaged = [
+        "{",
+        "[]",
+        "3",
+        "{}",
+        good.replace('{\n      "model"', '[\n "model"').replace("}", "]", 1),
+        good.replace(f'"{"a" * 32}"', "3"),
+    ]
+    for number, content in enumerate(damaged, start=2):
+        kept.write_text(content, encoding="utf-8")
+        assert locked("params/smoke/dvc.yaml") == first
+        assert len(read) == number
+        assert kept.read_text(encoding="utf-8") == good
 
 
 @pytest.mark.parametrize("text", ["stages:\n  train@1:\n    outs:\n    - pa\n", "stages: [\n", "- a\n", "\xff"])
@@ -89,7 +101,8 @@ def receipt(**changes: Any) -> dict[str, Any]:
         "command": "wae train", "params": {"compute": {"threads": 1, "rate": 1}}, "inputs": {"in": "1"},
         "lock": "2", "syntax": {}, "setting": {}, "code": {"a.py": "3"}, "outputs": {},
     } | changes  # fmt: skip
-    return {"key": key(parts), **parts}
+    whole = {"key": key(parts), **parts}
+    return {**whole, "seal": seal(whole)}
 
 
 @pytest.mark.parametrize("gone", [False, True])

@@ -16,7 +16,7 @@ import click
 from wae import runtime
 from wae.check import Mistakes
 from wae.code import ROOT
-from wae.dag import STAGES, jobs
+from wae.dag import STAGES
 from wae.errors import UserError, one_of
 from wae.io import write_text
 from wae.lock import record
@@ -201,21 +201,19 @@ def trace(path: str, row: tuple[str, str] | None) -> None:
         click.echo(line)
 
 
-def states(profiles: tuple[str, ...]) -> list[State]:
-    """Of the profiles named, or of all that have results."""
-    chosen = [read_profile(name) for name in profiles or Profile.names()]
-    hash_of = Hashes()
-    return [State(jobs(of), hash_of) for of in chosen if profiles or Path(of.results, "receipts").is_dir()]
-
-
 @cli.command()
 @click.argument("profiles", nargs=-1)
-@click.option("--deep", is_flag=True, help="read every byte of every artifact and of DVC's cache")
+@click.option("--deep", is_flag=True, help="read every byte again, and those of DVC's cache that are recorded")
 def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
-    """Compare every artifact of PROFILES (all that have results) with its receipt, the present, and DVC's lock."""
-    from wae import provenance
+    """Compare the artifacts of PROFILES, or of all and data/, with their receipts, the present, and what DVC recorded.
 
-    found = list(provenance.verify(states(profiles), deep=deep))
+    Files whose size, time and inode are as they were when last read are believed; with --deep none is.
+    """
+    from wae import provenance
+    from wae.verify import verify as findings
+
+    states = provenance.states(map(read_profile, profiles), Hashes(afresh=deep))
+    found = list(findings(states, deep=deep))
     for finding in found:
         click.echo(f"{finding.path}: {finding.wrong}")
     if found:
@@ -229,7 +227,7 @@ def accept(profiles: tuple[str, ...]) -> None:
     """Take changes of comments and layout as none: where the syntax trees are equal nothing is made again."""
     from wae import provenance
 
-    of = states(profiles)
+    of = provenance.states(map(read_profile, profiles), Hashes())
     taken = [address for state in of for address in provenance.accept(state)]
     for state in of:
         record(State(state.jobs.values(), state.hash_of))

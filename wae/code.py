@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from wae.errors import UserError
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -29,13 +31,27 @@ def closure(*modules: str) -> tuple[str, ...]:
 def _imports(path: Path) -> frozenset[str]:
     """Modules that a file names in any import, also inside its functions; a name may turn out to be no module."""
     found: set[str] = set()
-    for node in _at_run_time(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _at_run_time(tree(path)):
         match node:
             case ast.Import(names=names):
                 found |= {name.name for name in names}
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 found |= {module, *(f"{module}.{name.name}" for name in names)}
     return frozenset(parent for name in found if name.split(".")[0] == "wae" for parent in _with_parents(name))
+
+
+def tree(path: Path) -> ast.Module:
+    """The syntax tree of a source file.
+
+    Raises:
+        UserError: it is no Python, and where.
+    """
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:  # the second: null bytes, in some releases of Python
+        name = path.relative_to(ROOT) if path.is_absolute() else path
+        at, said = (error.lineno, error.msg) if isinstance(error, SyntaxError) else (1, str(error))
+        raise UserError(f"{name}:{at}: this is no Python: {said}") from None
 
 
 def _with_parents(module: str) -> list[str]:

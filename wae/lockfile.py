@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -32,12 +36,34 @@ def lock_of(file: str) -> Path:
 
 def cached(digest: str) -> Path:
     """Where DVC's cache keeps the content with an md5."""
-    return Path(".dvc/cache/files/md5", digest[:2], digest[2:])
+    return _cache() / "files" / "md5" / digest[:2] / digest[2:]
+
+
+@cache
+def _cache() -> Path:
+    """DVC's cache: its usual place, if that is there and the project's configuration names no other; else DVC says."""
+    usual, files = Path(".dvc/cache"), [Path(".dvc/config"), Path(".dvc/config.local")]
+    texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
+    if usual.is_dir() and not any(re.search(r"^\s*dir\s*=", text, re.MULTILINE) for text in texts):
+        return usual
+    command = [sys.executable, "-m", "dvc", "cache", "dir"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    return usual if said.returncode else Path(os.path.relpath(said.stdout.strip()))
 
 
 def locked(file: str) -> dict[str, dict[str, str]]:
     """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them; nothing, where it is not whole."""
     return dict(_content(lock_of(file))["stages"])
+
+
+def whole(file: str) -> bool:
+    """Whether the dvc.lock beside a dvc.yaml was written to its end."""
+    return bool(_content(lock_of(file))["whole"])
+
+
+def contradicted(file: str) -> list[str]:
+    """The stages of which a dvc.lock says what the receipt recorded there does not."""
+    return list(_content(lock_of(file))["contradicted"])
 
 
 def mend(file: str) -> None:
@@ -75,13 +101,19 @@ def _content(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {"whole": True, "stages": {}, "contradicted": []}
     kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
-    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        known = read_json(kept)
-        if known["md5"] == digest and {"whole", "stages", "contradicted"} <= known.keys():
-            return dict(known)
+    with suppress(FileNotFoundError, ValueError):
+        match known := read_json(kept):
+            case {"md5": of, "whole": bool(), "stages": dict(stages), "contradicted": list()} if of == digest:
+                if all(map(_is_stage, stages.values())):
+                    return dict(known)
     found = {"md5": digest, **parsed(path)}
     write_json(kept, found)
     return found
+
+
+def _is_stage(kept: object) -> bool:
+    """Whether what was kept of a stage has the shape of output -> md5."""
+    return isinstance(kept, dict) and all(isinstance(digest, str) for digest in kept.values())
 
 
 def parsed(path: Path) -> dict[str, Any]:

@@ -1,22 +1,18 @@
-"""Questions about artifacts: why one is up to date or not, where it came from, and whether it is what it says."""
+"""Questions about artifacts: why one is up to date or not, and where it came from."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from wae import runrecord
 from wae.dag import data_jobs, jobs
 from wae.errors import UserError, near
-from wae.io import write_json
-from wae.lockfile import cached, file_of, locked
 from wae.profile import Profile
-from wae.receipt import KEYWORD, Hashes, md5, present, read
+from wae.receipt import KEYWORD, Hashes, md5, present, read, write
 from wae.render import all_data
-from wae.stage import Job
 from wae.state import State
 
 
@@ -29,6 +25,15 @@ def state_of(path: str) -> State:
         raise UserError(f"{path}: is no output of a job; those lie in data/ and results/")
     name = parts[1] if len(parts) > 1 and parts[1] in Profile.names() else ""
     return State(jobs(Profile.read(name)), Hashes())
+
+
+def states(profiles: Iterable[Profile], hash_of: Hashes) -> list[State]:
+    """Of these profiles; of none: of what all profiles share, and of those that have results or that DVC recorded."""
+    if chosen := list(profiles):
+        return [State(jobs(of), hash_of) for of in chosen]
+    every = map(Profile.read, Profile.names())
+    used = [of for of in every if Path(of.results, "receipts").is_dir() or Path(of.dvc).with_name("dvc.lock").is_file()]
+    return [State(data_jobs(all_data()), hash_of), *(State(jobs(of), hash_of) for of in used)]
 
 
 def maker(state: State, path: str) -> str:
@@ -97,103 +102,66 @@ def ancestors(state: State, address: str) -> list[str]:
     return list(found)
 
 
-# ---- verify -----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not what it says: which file, and what is wrong with it."""
-
-    path: str
-    wrong: str
-
-
-def verify(states: Iterable[State], *, deep: bool) -> Iterator[Finding]:
-    """What is wrong with the artifacts of jobs: against their receipts, the present, DVC's lock files and its cache.
-
-    Args:
-        deep: read every byte; otherwise a file whose size, time and inode are unchanged is believed.
-    """
-    objects: dict[str, str] = {}
-    for state in states:
-        hash_of = (lambda path: md5(Path(path)) if Path(path).is_file() else None) if deep else state.hash_of
-        locks: dict[str, dict[str, dict[str, str]]] = {}
-        for job in state.jobs.values():
-            file = file_of(job)
-            recorded = locks.setdefault(file, locked(file)).get(job.address, {})
-            objects |= {digest: path for path, digest in recorded.items() if digest}
-            yield from _job(job, state, recorded, hash_of)
-    yield from _cache(objects, deep)
-
-
-def _job(job: Job, state: State, recorded: dict[str, str], hash_of: Any) -> Iterator[Finding]:
-    there = [path for path in job.outputs if Path(path).exists()]
-    receipt = read(job.receipt)
-    if receipt is None:
-        words = f"nothing says what made it: its receipt, {job.receipt}, is not there or not as it was written"
-        yield from (Finding(path, words) for path in there)
-        return
-    for path in job.outputs:
-        found, written = hash_of(path), receipt["outputs"].get(path)
-        if found is None:
-            yield Finding(path, "is missing, and its receipt is there")
-        elif found != written:
-            yield Finding(path, f"is not what {job.address} wrote: md5 {found}, its receipt has {written}")
-        elif path in recorded and found != recorded[path]:
-            yield Finding(path, f"is not what DVC recorded: md5 {found}, dvc.lock has {recorded[path]}")
-    found = hash_of(job.receipt)
-    if found != recorded.get(job.receipt, found):
-        yield Finding(job.receipt, f"is not what DVC recorded: md5 {found}, dvc.lock has {recorded[job.receipt]}")
-    for difference in state.own(job.address):
-        if difference.kind != "output":
-            yield Finding(job.receipt, f"tells of another state: {difference.words}")
-
-
-def _cache(objects: dict[str, str], deep: bool) -> Iterator[Finding]:
-    for digest, path in objects.items():
-        stored = cached(digest)
-        if stored.is_file() and deep and md5(stored) != digest:
-            yield Finding(str(stored), f"is a damaged cache object: DVC would restore it as {path}; delete it")
-
-
 # ---- trace ------------------------------------------------------------------
 
 
 def trace(path: str, row: tuple[str, str] | None = None) -> Iterator[str]:
     """Where a path came from, by the receipts: a line a job, indented below what it was made for, then raw files.
 
+    An input is followed only if its receipt tells of the version of it that was read.
+
     Args:
-        path: an output; or a PNG anywhere, which names its receipt's key.
+        path: an output; or a PNG anywhere, a copy of one.
         row: data set and model, to follow only what made that row of a table.
     """
     if Path(path).suffix == ".png" and not path.startswith(("results/", "data/")):
-        path = by_key(png_key(Path(path)))
+        path = original(Path(path))
     state = state_of(path)
-    yield from _traced(state, path, row, "", set())
+    receipt = read(state.jobs[maker(state, path)].receipt) or {"outputs": {}}
+    yield from _traced(state, path, receipt["outputs"].get(path), row, "", set())
+    state.hash_of.save()
 
 
-def _traced(state: State, path: str, row: tuple[str, str] | None, indent: str, told: set[str]) -> Iterator[str]:
+def _traced(
+    state: State, path: str, wanted: str | None, row: tuple[str, str] | None, indent: str, told: set[str]
+) -> Iterator[str]:
+    """Args: wanted: the md5 of the version that is meant."""
     address = state.maker(path)
     if address is None:
-        yield f"{indent}{path}  md5 {state.hash_of(path)}"
+        yield f"{indent}{path}  md5 {wanted}{_now(state, path, wanted)}"
         return
-    job = state.jobs[address]
-    receipt = read(job.receipt)
+    receipt = read(state.jobs[address].receipt)
     if receipt is None:
         yield f"{indent}{path}  has no receipt: {address} did not make it, or it is gone or changed"
         return
+    written = receipt["outputs"].get(path)
+    if written != wanted:
+        told_of = f"the one that its receipt here tells of has md5 {written}{_now(state, path, written)}"
+        yield f"{indent}{path}  made from another version of it, md5 {wanted}: {told_of}"
+        return
     seen = ", told above" if address in told else ""
-    yield f"{indent}{path}  md5 {receipt['outputs'].get(path)}, key {receipt['key'][:12]}{seen}"
+    yield f"{indent}{path}  md5 {written}, key {receipt['key'][:12]}{seen}{_now(state, path, written)}"
     if seen:
         return
     told.add(address)
+    yield from (f"{indent}  {line}" for line in _made(receipt))
+    for source, version in receipt["inputs"].items():
+        if row is None or _concerns(state, source, row):
+            yield from _traced(state, source, version, row, indent + "    ", told)
+
+
+def _now(state: State, path: str, version: str | None) -> str:
+    """What there is to say of a file that is not the version that is told of."""
+    now = state.hash_of(path)
+    return "" if now == version else f"; the file here is another, md5 {now}" if now else "; the file is gone"
+
+
+def _made(receipt: Mapping[str, Any]) -> Iterator[str]:
+    """What a receipt says of how its job was run."""
     setting = ", ".join(f"{name} {value}" for name, value in receipt["setting"].items() if value is not None)
     code = f"{len(receipt['code'])} source files, {setting}; environment uv.lock md5 {receipt['lock']}"
-    yield f"{indent}  = {receipt['command']}  ({code})"
-    yield from (f"{indent}    {name}: {value}" for name, value in receipt["params"].items())
-    for source in receipt["inputs"]:
-        if row is None or _concerns(state, source, row):
-            yield from _traced(state, source, row, indent + "    ", told)
+    yield f"= {receipt['command']}  ({code})"
+    yield from (f"  {name}: {value}" for name, value in receipt["params"].items())
 
 
 def _concerns(state: State, path: str, row: tuple[str, str]) -> bool:
@@ -205,6 +173,8 @@ def _concerns(state: State, path: str, row: tuple[str, str]) -> bool:
 
 def png_key(path: Path) -> str:
     """The receipt's key that a picture carries."""
+    if not path.is_file():
+        raise UserError(f"{path}: is no file")
     content, at = path.read_bytes(), 8
     while at + 8 <= len(content):
         size, kind = struct.unpack(">I4s", content[at : at + 8])
@@ -215,12 +185,17 @@ def png_key(path: Path) -> str:
     raise UserError(f"{path}: carries no {KEYWORD}; it is no picture of this project's jobs")
 
 
-def by_key(key: str) -> str:
-    """The picture under results/ whose receipt has a key."""
+def original(path: Path) -> str:
+    """The picture under results/ that another is a copy of: its receipt has the key and the bytes."""
+    key, digest = png_key(path), md5(path)
     for found in sorted(Path("results").glob("**/receipts/**/*.json")):
         receipt = read(str(found))
         if receipt and receipt["key"] == key:
-            return str(next(path for path in receipt["outputs"] if path.endswith(".png")))
+            for output, written in receipt["outputs"].items():
+                if written == digest:
+                    return str(output)
+            but = "its bytes were changed: they are none of the pictures that this job wrote"
+            raise UserError(f"{path}: carries the key of `{receipt['command']}`, but {but}")
     raise UserError(f"no receipt under results/ has the key {key}: it was made from other parameters, code or inputs")
 
 
@@ -237,6 +212,6 @@ def accept(state: State) -> list[str]:
         reasons = state.own(address)
         receipt = read(job.receipt)
         if receipt and reasons and all(difference.kind == "comment" for difference in reasons):
-            write_json(Path(job.receipt), receipt | {"code": present(job, state.hash_of)["code"]})
+            write(job.receipt, receipt | {"code": present(job, state.hash_of)["code"]})
             taken.append(address)
     return taken

@@ -12,11 +12,13 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wae.code import tree
 from wae.errors import UserError
 from wae.io import read_json, tag_png, write_json
 from wae.stage import LOCK, Job
@@ -27,16 +29,20 @@ SETTLED = 2_000_000_000  # nanoseconds: a file changed less than this ago could 
 
 
 class Hashes:
-    """The md5 of files, which DVC takes too. What has kept its size, time and inode is not read again."""
+    """The md5 of files, which DVC takes too. What has kept its size, time and inode is not read again.
+
+    Args:
+        afresh: whatever was known from earlier runs is not believed.
+    """
 
     store = Path(".wae/hashes.json")
 
-    def __init__(self) -> None:
-        try:
-            self._known: dict[str, list[Any]] = read_json(self.store)
-        except (FileNotFoundError, ValueError):
-            self._known = {}
+    def __init__(self, *, afresh: bool = False) -> None:
+        self._known: dict[str, Any] = {}
         self._changed = False
+        with suppress(FileNotFoundError, ValueError):
+            known = {} if afresh else read_json(self.store)
+            self._known = known if isinstance(known, dict) else {}
 
     def __call__(self, path: str) -> str | None:
         """The md5 of a file in hexadecimal, or of a folder's names and files; None where there is none."""
@@ -48,9 +54,9 @@ class Hashes:
         except (FileNotFoundError, NotADirectoryError):
             return None
         stamp = [found.st_size, found.st_mtime_ns, found.st_ino]
-        known = self._known.get(path)
-        if known and known[:3] == stamp:
-            return str(known[3])
+        match self._known.get(path):
+            case [*then, str(digest)] if then == stamp:
+                return digest
         digest = md5(Path(path))
         if time.time_ns() - found.st_mtime_ns > SETTLED:
             self._known[path], self._changed = [*stamp, digest], True
@@ -69,9 +75,15 @@ def md5(path: Path) -> str:
 
 
 @cache
-def syntax(path: str) -> str:
-    """The sha256 of a source file's syntax tree: comments and layout have no part in it."""
-    return hashlib.sha256(ast.dump(ast.parse(Path(path).read_bytes())).encode()).hexdigest()
+def syntax(path: str) -> str | None:
+    """The sha256 of a source file's syntax tree, in which comments and layout have no part; None of what is no Python.
+
+    What is no Python stops a run before it begins; here it was edited later.
+    """
+    try:
+        return hashlib.sha256(ast.dump(tree(Path(path))).encode()).hexdigest()
+    except UserError:
+        return None
 
 
 def present(job: Job, hash_of: Hashes) -> dict[str, Any]:
@@ -101,13 +113,26 @@ def finished(job: Job, receipt: dict[str, Any]) -> None:
     for path in job.output_paths:
         if path.suffix == ".png":
             tag_png(path, KEYWORD, receipt["key"])
-    receipt |= {"outputs": {path: md5(Path(path)) for path in job.outputs}}
-    write_json(Path(job.receipt), receipt)
+    write(job.receipt, receipt | {"outputs": {path: md5(Path(path)) for path in job.outputs}})
+
+
+def write(path: str, receipt: Mapping[str, Any]) -> None:
+    """Write a receipt under its seal, which tells `read` whether any of it was edited later."""
+    write_json(Path(path), {**receipt, "seal": seal(receipt)})
 
 
 def key(receipt: Mapping[str, Any]) -> str:
     """One sha256 of all that decides the outputs: equal keys, equal bytes on one kind of machine."""
-    return hashlib.sha256(json.dumps({name: receipt[name] for name in PARTS}, sort_keys=True).encode()).hexdigest()
+    return _digest({name: receipt[name] for name in PARTS})
+
+
+def seal(receipt: Mapping[str, Any]) -> str:
+    """One sha256 of all that a receipt says, the seal aside."""
+    return _digest({name: value for name, value in receipt.items() if name != "seal"})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def device(job: Job) -> str:
@@ -136,7 +161,7 @@ def read(path: str) -> dict[str, Any] | None:
     """A receipt; None where there is none, or what is there was not written as one."""
     try:
         receipt: dict[str, Any] = read_json(Path(path))
-        return receipt if receipt["key"] == key(receipt) and {"code", "outputs"} <= receipt.keys() else None
+        return receipt if receipt["seal"] == seal(receipt) and receipt["key"] == key(receipt) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

@@ -7,6 +7,7 @@ import snakemake.io
 from wae.check import Mistakes
 from wae.code import put_on_path
 from wae.dag import STAGES, data_jobs, jobs
+from wae.errors import UserError
 from wae.io import write_text
 from wae.lock import record, reread
 from wae.profile import Profile
@@ -32,9 +33,10 @@ def profile(results: str) -> Profile:
     """The profile that an output's folder names, read when it is first asked for."""
     try:
         found = Profile.read(results.removeprefix("results").removeprefix("/"))
-    except Mistakes as error:
-        stop(error.sentences)
-    if mistakes := stale(found):
+        mistakes = stale(found)
+    except UserError as error:
+        stop([str(error)])
+    if mistakes:
         stop(mistakes)
     return found
 
@@ -92,9 +94,13 @@ def needed(of: Job) -> list[str]:
     """
     if not workflow.is_main_process:
         return of.inputs
-    now = state(of.profile)
+    try:
+        now = state(of.profile)
+        why = now.why(of.address)
+    except UserError as error:
+        stop([str(error)])
     files = [path if now.changes(path) else ancient(path) for path in of.inputs]
-    if why := now.why(of.address):
+    if why:
         # A folder each: Snakemake lists a folder once, and would miss what is written there for its next target.
         said = Path(".wae/why", of.profile.results, of.address, "stale")
         write_text(said, "\n".join(why) + "\n")

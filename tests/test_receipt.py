@@ -1,0 +1,142 @@
+"""A receipt against the present: every kind of change is told, also one that happened while the job ran."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from project import ROOT
+
+from wae import receipt
+from wae.dag import jobs
+from wae.errors import UserError
+from wae.profile import Profile
+from wae.receipt import Hashes, begun, differences, finished, read, unchanged, write
+from wae.stage import Job
+
+PARAMS, INPUT, CODE = Path("params/smoke/params.yaml"), Path("data/digits/train.npy"), Path("wae/train.py")
+WEIGHTS = Path("results/smoke/digits/wae-gan/1/model.safetensors")
+
+
+def replaced(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def grown(path: Path, more: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(more)
+
+
+CHANGES: dict[str, tuple[Callable[[], None], str, str]] = {
+    "parameter": (
+        lambda: replaced(PARAMS, "lr: 0.0005", "lr: 0.0006"),
+        "models.digits.wae-gan.optimisers.latent_critic.lr",
+        "parameter models.digits.wae-gan.optimisers.latent_critic.lr was 0.0005 and is 0.0006",
+    ),
+    "input": (lambda: grown(INPUT, "x"), str(INPUT), f"input {INPUT} changed"),
+    "code": (lambda: grown(CODE, "NUMBER = 1\n"), str(CODE), f"code {CODE} changed"),
+    "comment": (
+        lambda: grown(CODE, "# A comment.\n"),
+        str(CODE),
+        f"code {CODE} changed, in comments or layout only: `wae accept` takes it",
+    ),
+    "lock": (lambda: grown(Path("uv.lock"), "\n"), "uv.lock", "uv.lock changed"),
+}
+BROKEN = (lambda: grown(CODE, "def run(:\n"), str(CODE), f"code {CODE} changed")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose one job has not run."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "wae", "wae", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("uv.lock", "data/params.yaml", str(PARAMS)):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, name)
+    INPUT.parent.mkdir(parents=True)
+    INPUT.write_text("images", encoding="utf-8")
+    receipt.syntax.cache_clear()
+    return tmp_path
+
+
+def training() -> Job:
+    return next(job for job in jobs(Profile.read("smoke")) if job.address == "train-digits@wae-gan-1")
+
+
+def run(job: Job, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """What a command does around its work, which writes text here."""
+    begin = begun(job)
+    for path in job.output_paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name, encoding="utf-8")
+    meanwhile()
+    finished(job, begin)
+    receipt.syntax.cache_clear()  # each command is a process of its own
+
+
+def told() -> list[tuple[str, str, str]]:
+    return [(found.kind, found.name, found.words) for found in differences(training(), Hashes())]
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_change_after_a_run_is_told_and_nothing_else(folder: Path, kind: str) -> None:
+    change, name, words = CHANGES[kind]
+    run(training())
+    assert told() == []
+    change()
+    assert told() == [(kind, name, words)]
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_change_while_it_runs_is_no_part_of_what_it_was_made_from(folder: Path, kind: str) -> None:
+    """The receipt tells of what was there when the job began, and DVC is not let to record what is there at its end."""
+    change, name, words = CHANGES[kind]
+    run(training(), meanwhile=change)
+    assert told() == [(kind, name, words)]
+    with pytest.raises(UserError, match="while it ran; DVC must not record that"):
+        unchanged(training())
+
+
+def test_code_that_is_no_python_any_more_is_a_change(folder: Path) -> None:
+    change, name, words = BROKEN
+    run(training(), meanwhile=change)
+    assert told() == [("code", name, words)]
+
+
+def test_an_input_or_an_output_that_is_gone_is_told(folder: Path) -> None:
+    run(training())
+    INPUT.unlink()
+    WEIGHTS.unlink()
+    assert told() == [
+        ("input", str(INPUT), f"input {INPUT} is missing"),
+        ("output", str(WEIGHTS), f"output {WEIGHTS} is missing"),
+    ]
+
+
+def test_whatever_is_edited_in_a_receipt_breaks_its_seal(folder: Path) -> None:
+    job = training()
+    run(job)
+    whole = read(job.receipt)
+    assert whole is not None
+    assert set(whole) == {*receipt.PARTS, "key", "code", "outputs", "seal"}
+    for name in whole:
+        for edited in ({**whole, name: "another"}, {key: value for key, value in whole.items() if key != name}):
+            Path(job.receipt).write_text(json.dumps(edited), encoding="utf-8")
+            assert read(job.receipt) is None, name
+    Path(job.receipt).write_text(json.dumps({**whole, "more": 1}), encoding="utf-8")
+    assert read(job.receipt) is None
+    Path(job.receipt).write_text(json.dumps(whole, sort_keys=True), encoding="utf-8")
+    assert read(job.receipt) == whole
+    write(job.receipt, whole | {"code": {}})
+    assert (read(job.receipt) or {})["code"] == {}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "3", "null", '"seal"', '{"seal": 1}', "{}"])
+def test_what_was_never_a_receipt_is_none(folder: Path, content: str) -> None:
+    Path("receipt.json").write_text(content, encoding="utf-8")
+    assert read("receipt.json") is None
