@@ -118,6 +118,7 @@ def receipt(**changes: Any) -> dict[str, Any]:
         ({"inputs": {"in": "1", "more": "1"}}, False),
         ({"lock": "9"}, False),
         ({"code": {"a.py": "9"}}, False),
+        ({"inputs": {"in": "1", "folder": "7"}}, True),
     ],
 )
 def test_what_a_receipt_contradicts_is_taken_out(
@@ -131,6 +132,8 @@ def test_what_a_receipt_contradicts_is_taken_out(
         written.unlink()
     deps = "".join(f"    - {{path: {path}, md5: '{n}'}}\n" for path, n in (("in", 1), ("uv.lock", 2), ("a.py", 3)))
     params = "    params:\n      p.yaml:\n        compute: {threads: 1, rate: 1.0}\n"
+    if stays and changes:  # DVC's digest of a folder is another than a receipt's
+        deps += "    - {path: folder, md5: '8.dir'}\n"
     outs = f"    outs:\n    - {{path: {written}, md5: {digest}}}\n"
     entry = f"  train@2:\n    cmd: wae train\n    deps:\n{deps}{params}{outs}"
     file.write_text(ENTRY.format(md5="a" * 32) + entry, encoding="utf-8")

@@ -141,7 +141,7 @@ def _contradicted(entry: Mapping[str, Any]) -> bool:
         return False
     files = {**receipt["inputs"], **receipt["code"], LOCK: receipt["lock"]}
     said = {dep["path"]: dep.get("md5") for dep in entry.get("deps", [])}
-    for path in [path for path, digest in said.items() if str(digest).endswith(".dir")]:
+    for path in [path for path, digest in said.items() if str(digest).endswith(".dir") and path in files]:
         del said[path], files[path]  # of folders, DVC takes another digest
     params = {key: value for keys in entry.get("params", {}).values() for key, value in keys.items()}
     return bool((entry["cmd"], canonical(params), said) != (receipt["command"], receipt["params"], files))
