@@ -146,7 +146,7 @@ def test_groups_have_tables_of_their_own_and_floors_stand_behind_their_values(tm
     ]
     assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
     assert "latent_sw_floor" not in page
-    write_tex(summarise(metrics, []), tmp_path / "table.tex")
+    write_tex(summarise(metrics, []), tmp_path / "table.tex", metrics=metrics)
     assert (tmp_path / "table.tex").read_text().count(r"\begin{tabular}") == 4
 
 
@@ -160,31 +160,43 @@ def test_table_tex_escapes_what_latex_would_run(tmp_path: Path) -> None:
     nasty = "a_b&50%$x^2$#{}~\\input{f}"
     value = {"my_metric": 1.5}
     metrics = measured((nasty, "vae_1", "1", value), ("c", "vae", "1", value), ("c", "wae", "1", value))
-    write_tex(summarise(metrics, []), tmp_path / "table.tex")
+    write_tex(summarise(metrics, []), tmp_path / "table.tex", metrics=metrics)
     text = (tmp_path / "table.tex").read_text()
-    row = next(line for line in text.splitlines() if r"vae\_1" in line)
-    assert row.startswith(r"a\_b\&50\%\$x")
+    assert r"\caption{a\_b\&50\%\$x\textasciicircum{}2\$\#\{\}\textasciitilde{}\textbackslash{}input\{f\}. " in text
+    assert r"vae\_1" in text
     assert r"\input" not in text
     assert r"my\_metric" in text
     assert re.sub(r"\\[{}]", "", text).count("{") == re.sub(r"\\[{}]", "", text).count("}")
     body = text[text.index(r"\begin{tabular}") : text.index(r"\end{tabular}")]
     columns = [len(re.findall(r"(?<!\\)&", line)) for line in body.splitlines() if line.endswith(r"\\")]
-    assert columns == [3] * 4
-    assert [line for line in body.splitlines() if "rule" in line] == [
-        r"\toprule",
-        r"\midrule",
-        r"\midrule",
-        r"\bottomrule",
-    ]
+    assert columns == [2] * 2
+    assert [line for line in body.splitlines() if "rule" in line] == [r"\toprule", r"\midrule", r"\bottomrule"]
+
+
+def test_table_tex_says_how_each_data_set_was_measured_and_mixes_none(tmp_path: Path) -> None:
+    one = measured(("one", "vae", "1", {"fid": 1.0}), ("one", "wae", "1", {"fid": 2.0}))
+    other = measured(("other", "vae", "1", {"fid": 3.0, "precision_inception": 0.5}))
+    metrics = pd.concat([one, other.assign(protocol="float32 < float64, 5%", n=7)], ignore_index=True)
+    write_tex(summarise(metrics, []), tmp_path / "table.tex", metrics=metrics, accuracy={"one": [0.98125]})
+    first, second, third = (tmp_path / "table.tex").read_text().split(r"\end{table}")[:3]
+    said = "few: below 5000 mostly bias and noise, to be compared with the floor alone"
+    assert rf"\par FID: N = 100; {said}; first 100 held-out images; features abc; float64, rounded" in first
+    assert r"The classifier's held-out accuracy: 98.12\%." in first
+    assert rf"\par FID: N = 7; {said}; first 100 held-out images; features abc; float32 $<$ float64, 5\%" in second
+    assert r"\par precision (Inception-v3): N = 7" in third
+    assert ("3.000" in first, "accuracy" in second, "FID" in third) == (False, False, False)
+    assert [re.findall(r"\\label\{(.+)\}", of) for of in (first, second, third)] == [
+        ["tab:one-quality"], ["tab:other-quality"], ["tab:other-support"],
+    ]  # fmt: skip
 
 
 def test_table_tex_is_typeset_and_the_same_every_time(tmp_path: Path) -> None:
     metrics = three_seeds()
     table = summarise(metrics, judge([CLAIM], metrics, {}))
     for name in ("one.tex", "two.tex"):
-        write_tex(table, tmp_path / name)
+        write_tex(table, tmp_path / name, metrics=metrics)
     text = (tmp_path / "one.tex").read_text()
     assert (tmp_path / "two.tex").read_text() == text
     assert r"\textbf{0.20 $\pm$ 0.10}" in text
     assert text.isascii()
-    assert text.count("data set & model & seeds") == 1
+    assert text.count("model & seeds") == 1

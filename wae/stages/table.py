@@ -37,4 +37,4 @@ def run(job: Job) -> None:
         accuracy=accuracy,
         pictures=pictures,
     )
-    write_tex(table, job.output("table.tex"))
+    write_tex(table, job.output("table.tex"), metrics=metrics, accuracy=accuracy)

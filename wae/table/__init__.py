@@ -3,9 +3,10 @@
 from wae.table.claims import Claim, Order, read_claims
 from wae.table.differences import differences
 from wae.table.summary import protocols, summarise
+from wae.table.tex import write_tex
 from wae.table.tidy import DATA, METRICS, Metric, TableError, collect, read_metrics
 from wae.table.verdicts import Verdict, judge
-from wae.table.write import write_csv, write_md, write_tex
+from wae.table.write import write_csv, write_md
 
 __all__ = [
     "DATA",

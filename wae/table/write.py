@@ -1,9 +1,8 @@
-"""table.csv for machines, table.md for people, table.tex for papers."""
+"""table.csv for machines, table.md for people."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -17,10 +16,6 @@ from wae.table.tidy import DATA, FLOOR, GROUPS, METRICS
 from wae.table.verdicts import Verdict
 
 ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior"}
-LATEX = {
-    **{"±": r"$\pm$", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\rightarrow$"},
-    **{"∞": r"$_\infty$", "₁": "$_1$", "é": r"\'e"},
-}
 KEYS = ("model", "seeds")
 CAPTION = (
     "Mean over training seeds, and over the samplings of each where below are some, ± the standard deviation of a "
@@ -67,9 +62,10 @@ def write_md(
     for dataset in table["dataset"].unique():
         parts += [
             f"## {dataset}",
+            told(accuracy, dataset),
             *_tables(table[table["dataset"] == dataset]),
             *_differences(between, metrics, dataset),
-            _measurement(measured, dataset, (accuracy or {}).get(dataset, ())),
+            "\n".join(["How it was measured:", "", *(f"- {line}" for line in measurement(measured, dataset))]),
         ]
         parts += [_published([verdict for verdict in verdicts if verdict.dataset == dataset])]
         parts += _gallery([path for path in inside if path.parts[0] == dataset])
@@ -79,7 +75,7 @@ def write_md(
 def _tables(table: pd.DataFrame) -> Iterator[str]:
     """A table a group of metrics, the first without a heading; groups and rows without any number are left out."""
     for group, title in GROUPS.items():
-        cells, best = _cells(table, group)
+        cells, best = cells_of(table, group)
         if title:
             measured = cells.drop(columns=list(KEYS)).astype(bool).any(axis=1)
             cells, best = cells[measured], best[measured]
@@ -96,45 +92,10 @@ def _differences(between: pd.DataFrame | None, metrics: pd.DataFrame, dataset: s
     yield from filter(None, (said and "### Differences", said, len(cells) and _pipe(cells)))
 
 
-def write_tex(table: pd.DataFrame, out: Path) -> None:
-    """The summary as a LaTeX table a group of metrics; the document needs \\usepackage{booktabs}."""
-    tables = (_tex(*_cells(table, group), table, group) for group in GROUPS)
-    write_text(out, "\n".join(filter(None, tables)))
-
-
-def _tex(cells: pd.DataFrame, best: pd.DataFrame, table: pd.DataFrame, group: str) -> str:
-    if GROUPS[group] and cells.shape[1] == len(KEYS):
-        return ""
-    bold = best.drop(columns="model").map(lambda yes: "textbf:--rwrap;" if yes else "")
-    cells.index = bold.index = pd.MultiIndex.from_arrays([table["dataset"], cells.pop("model")])
-    style = cells.style.apply(lambda _: bold, axis=None)
-    style = style.format_index(escape="latex", axis=0).format_index(escape="latex", axis=1).hide(axis=0, names=True)
-    text = style.to_latex(
-        hrules=True,
-        clines="skip-last;data",
-        multirow_align="naive",
-        column_format="ll" + "r" * cells.shape[1],
-        caption=": ".join(filter(None, (GROUPS[group], CAPTION))),
-        label=f"tab:results-{group}",
-        position_float="centering",
-    )
-    return _typeset(text)
-
-
-def _typeset(text: str) -> str:
-    """Styler's output with booktabs' rules between data sets, names above the first columns, and ASCII commands."""
-    text = text.replace(" &  & seeds", "data set & model & seeds", 1)
-    text = re.sub(r"\\cline\{.+?\}\n\\bottomrule", r"\\bottomrule", text)
-    text = re.sub(r"\\cline\{.+?\}", r"\\midrule", text)
-    for character, command in LATEX.items():
-        text = text.replace(character, command)
-    return text
-
-
 # ---- cells ------------------------------------------------------------------
 
 
-def _cells(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def cells_of(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A group's columns as text, those without any number left out, and which cells are the best of their data set.
 
     A metric's own floor stands behind its value, in parentheses.
@@ -191,20 +152,24 @@ def _pipe(cells: pd.DataFrame) -> str:
     return str(escaped.to_markdown(index=False, disable_numparse=True, colalign=align))
 
 
-def _measurement(measured: pd.DataFrame, dataset: str, accuracy: Sequence[float]) -> str:
-    of_dataset = measured[(measured["dataset"] == dataset) & ~measured["metric"].str.endswith(FLOOR)]
+def told(accuracy: Mapping[str, Sequence[float]] | None, dataset: str) -> str:
+    """What the data set's classifier gets right, in words; nothing where it has none."""
+    shares = ", ".join(f"{share:.2%}" for share in (accuracy or {}).get(dataset, ()))
+    return f"The classifier's held-out accuracy: {shares}." if shares else ""
+
+
+def measurement(measured: pd.DataFrame, dataset: str, group: str | None = None) -> list[str]:
+    """How a data set's metrics, or those of a group, were measured: a line for those that were measured alike."""
     titles: dict[str, list[str]] = {}
-    for _, row in of_dataset.iterrows():
+    for _, row in measured[(measured["dataset"] == dataset) & ~measured["metric"].str.endswith(FLOOR)].iterrows():
         metric = METRICS.get(row["metric"])
+        if group not in (None, metric.group if metric else "quality"):
+            continue
         parts = [f"N = {row['n']}" if pd.notna(row["n"]) else "", metric.few(row["n"]) if metric else ""]
         parts += [drawn(row["samplings"]), row["reference"]]
         parts += [f"features {row['features_sha256'][:8]}" if row["features_sha256"] else "", row["protocol"]]
-        how = "; ".join(filter(None, parts))
-        titles.setdefault(how, []).append(metric.title if metric else row["metric"])
-    lines = ["How it was measured:", "", *(f"- {', '.join(names)}: {how}" for how, names in titles.items())]
-    if accuracy:
-        lines.append(f"- The classifier's held-out accuracy: {', '.join(f'{share:.2%}' for share in accuracy)}")
-    return "\n".join(lines)
+        titles.setdefault("; ".join(filter(None, parts)), []).append(metric.title if metric else row["metric"])
+    return [f"{', '.join(names)}: {how}" for how, names in titles.items()]
 
 
 def _published(verdicts: Sequence[Verdict]) -> str:
