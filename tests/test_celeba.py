@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from torch.nn import functional
 from wae.data import celeba
 from wae.data.errors import DataError
 from wae.data.prepare import prepare
+from wae.stages.prepare import cores
 
 
 @pytest.mark.parametrize(("held_out", "held"), [(None, "2"), ("test", "2"), ("valid", "1")])
@@ -73,6 +75,19 @@ def test_several_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pyte
     for processes in (1, 2):
         prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / str(processes), processes=processes)
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+def test_a_file_never_promises_other_images_than_it_holds(tmp_path: Path) -> None:
+    write_celeba(tmp_path / "raw")
+    with pytest.raises(DataError, match=r"train\.npy: expected images of \(1, 64, 64\), found \(3, 64, 64\)"):
+        prepare("celeba", CELEBA | {"shape": [1, 64, 64]}, tmp_path / "raw", tmp_path / "out")
+    assert contents(tmp_path / "out") == {}
+
+
+def test_processes_are_those_that_it_may_run_on_and_no_more_than_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    for allowed, expected in ((1, 1), (6, 6), (64, 8)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process, n=allowed: set(range(n)), raising=False)
+        assert cores() == expected
 
 
 def test_results_keep_their_order_and_only_a_few_batches_are_read_ahead() -> None:

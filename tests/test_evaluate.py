@@ -90,7 +90,7 @@ def test_one_pass_of_features_gives_every_number() -> None:
         return x.flatten(1).float()
 
     metrics = run(Noise(), extractors={"classifier": Extractor("classifier", "0" * 64, 16, network, "cpu", 40)}).metrics
-    assert passes == [40, 40, 40, 10]  # generated, held out, and 50 training images in batches of 40
+    assert passes == [40, 10, 40, 40]  # 50 training images in batches of 40, generated, held out
     generator = torch.Generator().manual_seed(0)
     fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)]).reshape(40, -1)
     real = images(60)[:40].reshape(40, -1)
@@ -210,6 +210,8 @@ def test_what_has_no_features_has_no_number() -> None:
 def test_grey_images_say_that_they_were_repeated_for_inception() -> None:
     metrics = run(Noise(), extractors={"classifier": pixels(), "inception": pixels("inception-v3")}).metrics
     assert "grey repeated to three channels" in metrics["fid"].protocol
+    assert "grey repeated to three channels" in metrics["authenticity_inception"].protocol
+    assert metrics["authenticity_inception"].value == metrics["authenticity_classifier"].value  # the same features
     assert "grey" not in metrics["fd_classifier"].protocol
 
 

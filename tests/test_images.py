@@ -248,10 +248,32 @@ def test_one_entry_makes_a_data_set_whose_pictures_are_never_pushed(
         ("faces", ", path: a.zip", "mine needs a path for kind images"),
         ("images", ", path: mirror/a.zip", r"mine\.path is in mirror/, which DVC does not see"),
         ("faces", ", held_out: valid", r"mine\.held_out is of kind celeba"),
+        ("celeba", ", crop: [19, 39, 159, 179]", r"mine needs filter for kind celeba"),
+        ("celeba", "", r"mine needs crop and filter for kind celeba"),
+        ("celeba", ", filter: box, crop: [19, 39, 190, 179]", r"mine\.crop is \[.*\]; CelebA's pictures are 178 wide"),
+        ("celeba", ", filter: box, crop: [19, 39, 159, 219]", r"mine\.crop is \[.*\]; CelebA's pictures are 178 wide"),
+        ("celeba", ", filter: box, crop: [19, 39, 19, 179]", r"mine\.crop is .*; left is less than right"),
+        ("images", ", path: a.zip, crop: [0, 9, 5, 8]", r"mine\.crop is .*; left is less than right, and upper less"),
     ],
 )
 def test_a_path_is_for_kind_images_and_seen_by_dvc(tmp_path: Path, kind: str, path: str, words: str) -> None:
     entry = f"{{kind: {kind}, shape: [3, 8, 8], labels: false, train: 1, test: 1, seed: 1{path}}}"
     (tmp_path / "params.yaml").write_text(f"sources: {{}}\ndatasets:\n  mine: {entry}\n")
     with pytest.raises(Mistakes, match=rf"datasets\.{words}"):
+        load_data(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "words"),
+    [
+        ("celeba", "[1, 64, 64]", "kind celeba makes three channels of a square"),
+        ("celeba", "[3, 64, 48]", "kind celeba makes three channels of a square"),
+        ("images", "[4, 16, 16]", "kind images makes one channel, grey, or three"),
+    ],
+)
+def test_a_shape_is_one_that_its_kind_can_make(tmp_path: Path, kind: str, shape: str, words: str) -> None:
+    rest = "crop: [19, 39, 159, 179], filter: box" + (", path: a.zip" if kind == "images" else "")
+    entry = f"{{kind: {kind}, shape: {shape}, labels: false, train: 1, test: 1, {rest}}}"
+    (tmp_path / "params.yaml").write_text(f"sources: {{}}\ndatasets:\n  mine: {entry}\n")
+    with pytest.raises(Mistakes, match=rf"mine\.shape is .*; {words}"):
         load_data(tmp_path / "params.yaml")

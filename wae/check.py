@@ -15,6 +15,7 @@ from wae.fit import contradictions
 from wae.yaml import Document, Keys
 
 Mistake = tuple[Keys, str]
+CELEBA = (178, 218)  # width and height of its aligned pictures
 
 
 class Mistakes(UserError):
@@ -65,6 +66,24 @@ def _contradictions(data: dict[str, Any]) -> Iterator[Mistake]:
             yield ("datasets", name, "path"), "is in mirror/, which DVC does not see; data/raw/ is a place for it"
         if entry.get("held_out") and entry["kind"] != "celeba":
             yield ("datasets", name, "held_out"), "is of kind celeba, whose partition has images to choose by"
+        yield from _pictures(("datasets", name), entry)
+
+
+def _pictures(keys: Keys, entry: dict[str, Any]) -> Iterator[Mistake]:
+    """Of a data set of pictures: shapes that can be made of them, and a box that lies inside CelebA's."""
+    shape, box = entry["shape"], entry.get("crop")
+    if entry["kind"] == "celeba":
+        missing = [key for key in ("crop", "filter") if not entry.get(key)]
+        if missing:
+            yield keys, f"needs {' and '.join(missing)} for kind celeba"
+        if shape[0] != 3 or shape[1] != shape[2]:
+            yield (*keys, "shape"), f"is {shape}; kind celeba makes three channels of a square, [3, n, n]"
+    elif entry["kind"] == "images" and shape[0] not in (1, 3):
+        yield (*keys, "shape"), f"is {shape}; kind images makes one channel, grey, or three"
+    if box and not (box[0] < box[2] and box[1] < box[3]):
+        yield (*keys, "crop"), f"is {box}; left is less than right, and upper less than lower"
+    elif box and entry["kind"] == "celeba" and (box[2] > CELEBA[0] or box[3] > CELEBA[1]):
+        yield (*keys, "crop"), f"is {box}; CelebA's pictures are {CELEBA[0]} wide and {CELEBA[1]} high"
 
 
 def _documents(*paths: Path) -> list[Document]:

@@ -139,6 +139,8 @@ def write(path: Path, shape: tuple[int, ...], batches: Iterable[np.ndarray], adv
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for batch in batches:
+            if batch.shape[1:] != shape[1:]:
+                raise DataError(f"{path.name}: expected images of {shape[1:]}, found {batch.shape[1:]}")
             file.write(batch.data)
             advance(len(batch))
 

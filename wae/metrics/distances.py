@@ -115,20 +115,35 @@ def feature_measures(
     return measures
 
 
-def memory_measures(samples: Samples, training: np.ndarray, *, of_real: bool) -> dict[str, Measure]:
-    """`authenticity_classifier` of the fake images, or of the real ones, in the classifier's features, if there is one.
+@dataclass(frozen=True)
+class Training:
+    """The training images that copies are looked for among: at most `TRAINING`, spread evenly over all `of`.
 
-    Against at most `TRAINING` of the training images, spread evenly over them.
+    Args:
+        features: of these, for each extractor.
     """
-    if "classifier" not in samples.features:
-        return {}
-    extractor, rows = samples.extractors["classifier"], np.linspace(0, len(training) - 1, min(len(training), TRAINING))
-    some = extractor(training[rows.round().astype(int)])
-    images = samples.features["classifier"][int(of_real)]
-    how = f"AuthPct against {len(some)} of {len(training)} training images; float64"
-    how = protocol(f"{how}; {described('classifier', extractor, samples.fake)}; n={len(images)}; round half to even")
-    value = Measure(authenticity(some, images), len(images), f"{len(some)} training images", extractor.sha256, how)
-    return {"authenticity_classifier": value}
+
+    features: Mapping[str, Rows]
+    of: int
+
+    @classmethod
+    def read(cls, images: np.ndarray, extractors: Mapping[str, Extractor]) -> Training:
+        """Their features, computed once for all samplings; `images` uint8 (n, c, h, w) may be memory-mapped."""
+        rows = np.linspace(0, len(images) - 1, min(len(images), TRAINING)).round().astype(int)
+        return cls({name: extractor(images[rows]) for name, extractor in extractors.items()}, len(images))
+
+
+def memory_measures(samples: Samples, training: Training, *, of_real: bool) -> dict[str, Measure]:
+    """`authenticity_<extractor>` of the fake images, or of the real ones."""
+    measures = {}
+    for name, pair in samples.features.items():
+        extractor, known, images = samples.extractors[name], training.features[name], pair[int(of_real)]
+        how = f"AuthPct against {len(known)} of {training.of} training images; float64"
+        how = protocol(f"{how}; {described(name, extractor, samples.fake)}; n={len(images)}; round half to even")
+        against = f"{len(known)} training images"
+        value = authenticity(known, images)
+        measures[f"authenticity_{name}"] = Measure(value, len(images), against, extractor.sha256, how)
+    return measures
 
 
 def described(name: str, extractor: Extractor, images: np.ndarray) -> str:

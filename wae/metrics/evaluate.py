@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wae.metrics.codes import Encoding, Matched, code_measures, expost
-from wae.metrics.distances import FRECHET, Samples, feature_measures, memory_measures
+from wae.metrics.distances import FRECHET, Samples, Training, feature_measures, memory_measures
 from wae.metrics.features import Extractor
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.measures import Measure, first, held_out, protocol, unit
@@ -72,9 +72,10 @@ def evaluate(
         raise TypeError(f"{type(model).__name__} has no generate(n, generator), so there is nothing to evaluate")
     n, batch = settings["samples"], settings["batch"]
     reference = first(test_images, n, "evaluation.samples")
+    training = Training.read(train_images, extractors)
 
     def measured(samples: Samples, draws: torch.Generator) -> dict[str, Measure]:
-        of_fake = sample_measures(samples, settings, draws) | memory_measures(samples, train_images, of_real=False)
+        of_fake = sample_measures(samples, settings, draws) | memory_measures(samples, training, of_real=False)
         return of_fake | {"sharpness": mean_sharpness(samples.fake)}
 
     with torch.no_grad():
@@ -115,7 +116,7 @@ def floor(
     for more in further(generator, settings):
         again = samples.instead(some(train_images, n, more))
         metrics = joined(metrics, sample_measures(again, settings, more))
-    metrics |= memory_measures(samples, train_images, of_real=True)
+    metrics |= memory_measures(samples, Training.read(train_images, extractors), of_real=True)
     metrics |= {"sharpness": mean_sharpness(reference), "reconstruction_mse": Measure()}
     return Evaluation(metrics, {"samples": samples.fake[: settings["pictures"]["samples"]]})
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from wae.data.prepare import prepare
 
+MOST = 8  # processes that decode pictures
+
 if TYPE_CHECKING:
     from wae.stage import Job
 
@@ -17,4 +19,10 @@ def run(job: Job) -> None:
     name = job.scope["dataset"]
     entry = job.profile.data["datasets"][name]
     raw = Path("data/raw") / (entry.get("source") or "")
-    prepare(name, entry, raw, Path("data") / name, processes=os.cpu_count() or 1)
+    prepare(name, entry, raw, Path("data") / name, processes=cores())
+
+
+def cores() -> int:
+    """Of those that this process may run on, at most MOST: each process takes some 60 MiB."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST, allowed)

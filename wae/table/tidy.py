@@ -88,14 +88,17 @@ METRICS: dict[str, Metric] = {
     "kid_classifier": Metric("KD (classifier)", "MMD², classifier features", "lower", everywhere=False),
     **_support("inception", "Inception-v3"),
     **_support("classifier", "classifier"),
-    "authenticity_classifier": Metric(
-        "authenticity (classifier)",
-        "share that is no copy of training images",
-        "data",
-        everywhere=False,
-        group="support",
-        least=1000,
-    ),
+    **{
+        f"authenticity_{extractor}": Metric(
+            f"authenticity ({features})",
+            "share that is no copy of training images",
+            "data",
+            everywhere=False,
+            group="support",
+            least=1000,
+        )
+        for extractor, features in (("inception", "Inception-v3"), ("classifier", "classifier"))
+    },
     "sharpness": Metric("sharpness", "variance of the Laplacian, pixels in [0, 1]", "data"),
     "swd": Metric("SWD", "10³ sliced W₁ of patches, mean over levels", "lower", everywhere=False, least=1000),
     **{
