@@ -71,14 +71,17 @@ def test_a_run_in_bfloat16_equals_itself_and_has_a_checkpoint_of_its_own() -> No
 
 
 @EVERY
-def test_encoder_and_decoder_are_compiled_and_no_critic(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_encoder_and_decoder_are_compiled_and_no_critic(
+    name: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiled: list[nn.Module] = []
     monkeypatch.setattr(nn.Module, "compile", lambda module: compiled.append(module))
-    model = run(name, compile=True).model
+    model = run(name, compile=True, precision=precision).model
     expected = ["encoder", "decoder"] if name in AUTOENCODERS else ["generator"]
     names = {id(module): path.split(".")[-1] for path, module in model.named_modules()}
     assert [names[id(module)] for module in compiled] == expected
-    run(name, compile=False)
+    run(name, compile=False, precision=precision)
     run(name)
     assert len(compiled) == len(expected)
 

@@ -10,7 +10,7 @@ from scipy.ndimage import convolve
 
 from wae.metrics import laplacian_swd, swd
 from wae.metrics.checks import TooFewError
-from wae.metrics.swd import BINOMIAL, cut, enlarged, laplacian, normalise, sizes, sliced_w1
+from wae.metrics.swd import BINOMIAL, cut, enlarged, laplacian, normalise, patches, sizes, sliced_w1
 
 SHAPES = [(3, 64, 64), (1, 28, 28), (1, 33, 47)]
 
@@ -147,6 +147,25 @@ def test_one_seed_gives_one_distance_whatever_is_held_at_once(monkeypatch: pytes
     monkeypatch.setattr("wae.metrics.swd.HELD", 7)
     assert distance(x, y) == pytest.approx(value, rel=1e-5)
     assert distance(x, y, seed=1) != distance(x, y)
+
+
+def test_places_are_the_seed_s_the_same_of_both_samples_and_others_at_each_level(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bytes] = []
+
+    def recorded(images: np.ndarray, index: int, *places: np.ndarray) -> np.ndarray:
+        seen.append(np.stack(places).tobytes())
+        return patches(images, index, *places)
+
+    monkeypatch.setattr(swd, "patches", recorded)
+    x, y = noise(4), noise(4, seed=1)
+    for seed in (0, 1, 1):
+        distance(x, y, seed)
+    of_x, of_y = seen[::2], seen[1::2]
+    assert of_x == of_y
+    assert of_x[4:] == of_x[2:4]
+    assert len(set(of_x[:4])) == 4  # two seeds, two levels
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from wae.table import Claim, judge, summarise, write_csv, write_md, write_tex
+from wae.table import METRICS, Claim, judge, summarise, write_csv, write_md, write_tex
 from wae.table.write import plus_minus
 
 HOW = {"n": 100, "reference": "first 100 held-out images", "features_sha256": "abc", "protocol": "float64, rounded"}
@@ -128,6 +128,25 @@ def test_table_md(tmp_path: Path) -> None:
     assert "](digits/vae/samples.png)" in page
     assert "](digits/curves.png)" in page
     assert str(tmp_path) not in page
+
+
+@pytest.mark.parametrize(
+    ("least", "names"),
+    [
+        (5000, "fid fid_infinity fid_expost"),
+        (
+            1000,
+            "fd_classifier fd_infinity_classifier fd_classifier_expost swd swd_64 swd_14 precision_inception "
+            "coverage_classifier authenticity_classifier",
+        ),
+    ],
+)
+def test_few_images_are_fewer_than_docs_metrics_says(least: int, names: str) -> None:
+    for metric in map(METRICS.__getitem__, names.split()):
+        said = f"few: below {least} mostly bias and noise, to be compared with the floor alone"
+        assert [metric.few(n) for n in (2, least - 1, least)] == [said, said, ""]
+    for metric in (METRICS["kid"], METRICS["sharpness"]):
+        assert metric.few(2) == ""
 
 
 def test_groups_have_tables_of_their_own_and_floors_stand_behind_their_values(tmp_path: Path) -> None:

@@ -69,6 +69,17 @@ def test_a_mean_that_is_right_by_luck_is_no_more_than_close() -> None:
     assert text(claim(), measured(vae={"fid": (1.0, 2.0, 3.0)})).startswith("reproduced: mean of 3 seeds")
 
 
+def test_the_samplings_of_a_seed_count_as_their_mean_and_not_as_the_last() -> None:
+    """Each case's last sampling alone would give another verdict."""
+    first, last = (measured(vae={"fid": (value,)}, wae_gan={"fid": (other,)}) for value, other in ((0.5, 5), (3.5, 2)))
+    metrics = pd.concat([first, last], ignore_index=True)
+    assert text(claim(), metrics) == "reproduced: one seed"
+    assert text(claim(), first) == text(claim(), last) == "not reproduced: one seed"
+    asked = Order(dataset="faces", metric="fid", order=["vae", "wae-gan"], **SAID)
+    assert text(asked, metrics) == "reproduced: it holds for 1 of 1 seeds"
+    assert text(asked, last) == "not reproduced: it holds for 0 of 1 seeds"
+
+
 def test_real_images_have_no_seeds() -> None:
     assert text(claim(model="data"), measured(data={"fid": (2.0,)})) == "reproduced"
 
