@@ -11,11 +11,13 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+from wae.cli import main
 from wae.data.pictures import read_pictures
 from wae.errors import UserError
 from wae.metrics import frechet_distance, kid, laplacian_swd, sharpness
 from wae.metrics.features import Extractor
 from wae.metrics.score import score
+from wae.score import WEIGHTS
 from wae.score import score as command
 
 
@@ -187,3 +189,34 @@ def test_wrong_or_missing_weights_give_no_number(tmp_path: Path) -> None:
         run(tmp_path / "x.npy", "--against", tmp_path / "x.npy", "--inception", tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"sha256 is .* begin 6726825d"):
         run(tmp_path / "x.npy", "--against", tmp_path / "x.npy", "--inception", tmp_path / "x.npy")
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of a command line."""
+    monkeypatch.setattr("sys.argv", ["wae", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+def test_a_score_needs_no_folder_of_its_own_and_all_else_the_project_s_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "x.npy", images(3))
+    monkeypatch.chdir(tmp_path)
+    assert told(monkeypatch, "score", "x.npy", "--against", "x.npy", "--threads", "1", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["metrics"]["swd"]["value"] == 0.0
+    assert told(monkeypatch, "check") == 2
+    assert "run it from the project's root" in capsys.readouterr().err
+
+
+def test_the_weights_that_the_project_has_are_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "x.npy", images(3))
+    (tmp_path / "root" / WEIGHTS).parent.mkdir(parents=True)
+    (tmp_path / "root" / WEIGHTS).write_bytes(b"no weights")
+    monkeypatch.setattr("wae.score.ROOT", tmp_path / "root")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"sha256 is .* begin 6726825d"):
+        run("x.npy", "--against", "x.npy")

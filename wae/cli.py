@@ -38,8 +38,11 @@ def profile_option(home: str) -> click.Option:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Reproduce the Wasserstein auto-encoder family, from raw data to comparison table."""
+    if context.invoked_subcommand != score.name and Path.cwd() != ROOT:  # a score is of no file of the project
+        raise UserError(f"wae: run it from the project's root, {ROOT}; this is {Path.cwd()}")
 
 
 # ---- stages -----------------------------------------------------------------
@@ -236,8 +239,6 @@ def accept(profiles: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The entry point: a mistake that a person can mend is one sentence and exit code 2."""
-    if Path.cwd() != ROOT:
-        sys.exit(f"wae: run it from the project's root, {ROOT}; this is {Path.cwd()}")
     try:
         cli(standalone_mode=True)
     except UserError as error:

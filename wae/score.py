@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wae import runtime
+from wae.code import ROOT
 from wae.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,10 +80,11 @@ def networks(weights: Path | None, device: Any) -> tuple[dict[str, Extractor], d
 
     if weights is not None and not weights.is_file():
         raise UserError(f"--inception {weights} does not exist")
-    if weights is None and not WEIGHTS.is_file():
+    found = weights or ROOT / WEIGHTS
+    if not found.is_file():
         reason = f"need the weights of Inception-v3: `wae download inception` fetches {WEIGHTS}"
         return {}, {OF_INCEPTION: reason}
-    return {"inception": EXTRACTORS["inception"](weights or WEIGHTS, device)}, {}
+    return {"inception": EXTRACTORS["inception"](found, device)}, {}
 
 
 def show(title: str, measures: Mapping[str, Measure], missing: Mapping[str, str]) -> None:
