@@ -191,6 +191,31 @@ def test_wrong_or_missing_weights_give_no_number(tmp_path: Path) -> None:
         run(tmp_path / "x.npy", "--against", tmp_path / "x.npy", "--inception", tmp_path / "x.npy")
 
 
+def test_a_number_says_in_short_whose_features_it_is_of_and_json_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = "01234567" + "89abcdef" * 7
+    extractor = Extractor("inception-v3", sha, 3, lambda z: z.flatten(1)[:, :3].float(), "cpu", 50)
+    monkeypatch.setattr("wae.score.networks", lambda weights, device: ({"inception": extractor}, {}))
+    np.save(tmp_path / "x.npy", images(4, shape=(3, 5, 5)))
+    arguments = (tmp_path / "x.npy", "--against", tmp_path / "x.npy")
+    report, lines = json.loads(run(*arguments, "--json"))["metrics"], run(*arguments).splitlines()
+    for name, expected in (("fid", sha), ("kid", sha), ("sharpness", "")):
+        assert report[name]["features_sha256"] == expected
+        (line,) = (line for line in lines if line.endswith(report[name]["protocol"]))
+        assert line.endswith(f": {'features 01234567; ' if expected else ''}{report[name]['protocol']}")
+    assert sha[:9] not in "".join(lines)
+
+
+@pytest.mark.parametrize(("seed", "code"), [(-1, 2), (0, 0), (2**63 - 1, 0), (2**63, 2), (10**23, 2)])
+def test_a_seed_is_one_that_torch_takes(seed: int, code: int, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", images(2, shape=(1, 7, 7)))
+    arguments = [str(tmp_path / "x.npy"), "--against", str(tmp_path / "x.npy"), "--threads", "1", "--json"]
+    done = CliRunner().invoke(command, [*arguments, "--seed", str(seed)], catch_exceptions=False)
+    assert done.exit_code == code
+    assert (f"{seed} is not in the range" in done.output) == (code == 2)
+
+
 def told(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """The exit code of a command line."""
     monkeypatch.setattr("sys.argv", ["wae", *arguments])

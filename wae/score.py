@@ -29,7 +29,9 @@ SMALLEST = 3  # pixels: a Laplacian
 @click.option("--json", "as_json", is_flag=True, help="print JSON in place of a table")
 @click.option("--inception", type=click.Path(path_type=Path), help=f"its weights  [default: {WEIGHTS}, if it is there]")
 @click.option("--first", type=click.IntRange(min=2), help="take no more than so many images, in the order of names")
-@click.option("--seed", default=1, show_default=True, help="of patches, directions and subsets")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="of patches, directions and subsets"
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="[default: all]")
 def score(
@@ -107,7 +109,8 @@ def show(title: str, measures: Mapping[str, Measure], missing: Mapping[str, str]
             few.setdefault(said, []).append(name)
         better = {"data": "nearer to the reference's"}.get(metric.better, metric.better) if metric else ""
         table.add_row(name, f"{measure.value:.6g}", str(measure.n), better)
-        protocols.setdefault(measure.protocol, []).append(name)
+        features = f"features {measure.features_sha256[:8]}; " if measure.features_sha256 else ""
+        protocols.setdefault(features + measure.protocol, []).append(name)
     console.print(table)
     for protocol, names in (few | protocols).items():
         console.print(f"{', '.join(names)}: {escape(protocol)}", soft_wrap=True)
