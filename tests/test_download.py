@@ -79,6 +79,32 @@ def test_a_mirror_without_the_file_or_with_a_wrong_one_falls_through_to_the_urls
         assert last == [("/y/a.bin", None)] * 2
 
 
+@pytest.mark.parametrize(
+    ("mirror", "why"),
+    [("file", "Not a directory"), ("folders", "Is a directory"), ("long" * 99, "File name too long"),
+     ("~nobody-of-that-name", "home directory")],
+)  # fmt: skip
+def test_a_mirror_that_cannot_be_read_is_one_reason_among_others(tmp_path: Path, mirror: str, why: str) -> None:
+    (tmp_path / "file").write_bytes(BODY)
+    (tmp_path / "folders/thing/a.bin").mkdir(parents=True)
+    path = mirror if mirror.startswith("~") else str(tmp_path / mirror)
+    with pytest.raises(DownloadError) as caught:
+        download("thing", source(), tmp_path / "to", path, **PATIENCE)
+    (line,) = (line for line in str(caught.value).splitlines() if line.startswith("  "))
+    assert line.startswith(f"  {path}/thing/a.bin: cannot be copied (")
+    assert why in line
+    with served(Handler.rest) as (url, _):
+        assert fetch(tmp_path / "to", path, url) == BODY
+
+
+def test_a_mirror_with_another_protocol_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    says = "WAE_MIRROR is 'ftp://a/b'; allowed: an http:// or https:// address, or a folder"
+    with served(Handler.rest) as (url, asked), pytest.raises(DownloadError) as caught:
+        fetch(tmp_path / "to", "ftp://a/b", url)
+    assert str(caught.value) == says
+    assert asked == []
+
+
 def test_a_redirect_is_followed(tmp_path: Path) -> None:
     with served(Handler.rest) as (there, _), served(lambda to: to.send(b"", 302, Location=f"{there}/z")) as (here, _):
         assert fetch(tmp_path, None, here) == BODY

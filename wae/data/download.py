@@ -51,9 +51,11 @@ def download(
         pause: seconds between two attempts.
 
     Raises:
-        DownloadError: what could not be had, all of it at once. Nothing wrong is left under a final name; a `.part` may
+        DownloadError: `mirror` is another address; or what could not be had, all of it at once. Nothing wrong is left under a final name; a `.part` may
             stay, from which the next run goes on.
     """
+    if mirror and "://" in mirror and not _web(mirror):
+        raise DownloadError(f"WAE_MIRROR is {mirror!r}; allowed: an http:// or https:// address, or a folder")
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder), Web(timeout, attempts, pause) as web:
         tried = {
@@ -124,7 +126,7 @@ def bring(address: str, part: Path, size: int | None, web: Web) -> None:
     if _web(address):
         web.fetch(address, part, size)
     else:
-        copy(Path(address).expanduser(), part)
+        copy(Path(address), part)
 
 
 def fault(path: Path, expected: Mapping[str, Any]) -> str | None:

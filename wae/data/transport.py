@@ -108,11 +108,11 @@ class Web:
 def copy(source: Path, part: Path) -> None:
     """A file of a mirror folder as `part`."""
     try:
-        shutil.copyfile(source, part)
+        shutil.copyfile(source.expanduser(), part)
     except FileNotFoundError:
         raise TransferError("no such file") from None
-    except (PermissionError, IsADirectoryError) as error:
-        raise TransferError(f"cannot be read ({error.strerror})") from error
+    except (OSError, RuntimeError) as error:  # the second: ~name, and nobody has that name
+        raise TransferError(f"cannot be copied ({getattr(error, 'strerror', None) or error})") from error
 
 
 def length(path: Path) -> int:
