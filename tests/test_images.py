@@ -184,9 +184,12 @@ def test_an_entry_that_does_not_fit_the_pictures(tmp_path: Path, changes: dict[s
         made(folder(tmp_path / "a"), tmp_path / "out", **changes)
 
 
-def test_a_path_where_nothing_is(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere does not exist"):
-        made(tmp_path / "nowhere", tmp_path / "out")
+def test_a_path_where_nothing_is_or_something_else(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((9, 8, 8), np.uint8))
+    for name, found in {"nowhere": "does not exist; it should be", "x.npy": "is not"}.items():
+        with pytest.raises(DataError) as caught:
+            made(tmp_path / name, tmp_path / "out")
+        assert str(caught.value) == f"{tmp_path / name} {found} a folder or zip of pictures"
 
 
 def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
@@ -197,7 +200,7 @@ def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
     (tmp_path / "altered.zip").write_bytes(altered)
     content[content.rindex(b"PK\1\2") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(content)
-    for name, words in {"cut": "is neither", "altered": "cannot be read", "locked": "is encrypted"}.items():
+    for name, words in {"cut": "is not a folder or zip", "altered": "cannot be read", "locked": "is encrypted"}.items():
         with pytest.raises(DataError, match=words):
             made(tmp_path / f"{name}.zip", tmp_path / "out", train=5)
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tokenize import TokenError
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from wae.data.errors import DataError
 from wae.data.members import DAMAGE, read_member
@@ -22,6 +22,7 @@ from wae.data.members import DAMAGE, read_member
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow would start other programs for some
 GREY = ("1", "L", "LA")  # Pillow's modes without colour
+SETS = "a folder or zip of pictures"
 LARGEST = 1 << 26  # bytes of one file, as it would be unpacked
 PIXELS = 1 << 25  # of one picture; 33 million are an 8K screen
 DEEP = ("I", "I;16", "I;16B", "F")  # Pillow would cut their values at 255
@@ -51,13 +52,16 @@ def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
     """
     if path.suffix in (".npy", ".npz") and path.is_file():
         return _as_images(_array(path), path)[:most]
-    with opened_pictures(path) as files:
+    with opened_pictures(path, f"{SETS}, a .npy or a .npz") as files:
         return _stacked(path, dict(islice(files.items(), most)))
 
 
 @contextmanager
-def opened_pictures(path: Path) -> Iterator[dict[str, Reader]]:
+def opened_pictures(path: Path, allowed: str = SETS) -> Iterator[dict[str, Reader]]:
     """The pictures of a folder or zip by their sorted names, and how to read each; nothing is unpacked.
+
+    Args:
+        allowed: what the caller takes, in words.
 
     Raises:
         DataError: what is there is neither; or a link, a name that leads out of the zip, or a file too large to be one.
@@ -71,8 +75,8 @@ def opened_pictures(path: Path) -> Iterator[dict[str, Reader]]:
         except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
             raise DataError(f"{path} cannot be read as a zip: {error}") from error
     else:
-        found = "is neither" if path.exists() else "does not exist; it should be"
-        raise DataError(f"{path} {found} a folder or zip of pictures, a .npy or a .npz")
+        found = "is not" if path.exists() else "does not exist; it should be"
+        raise DataError(f"{path} {found} {allowed}")
 
 
 def _of_folder(path: Path) -> Iterator[tuple[str, Reader]]:
@@ -157,6 +161,10 @@ def picture(name: str, content: bytes) -> Iterator[Image.Image]:
             yield image if turn is None else image.transpose(turn)
     except DataError:
         raise
+    except UnidentifiedImageError as error:  # Pillow's own words are of an object in memory
+        raise DataError(
+            f"{name} is no picture that can be read: its bytes are not recognised as {', '.join(FORMATS)}"
+        ) from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{name} is no picture that can be read: {error}") from error
 
@@ -202,7 +210,9 @@ def _as_images(array: np.ndarray, path: Path) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
     if not np.issubdtype(array.dtype, np.floating) or not (np.min(array) >= 0.0 and np.max(array) <= 1.0):
-        raise DataError(f"{path} holds {array.dtype} from {array.min()} to {array.max()}; images are uint8 or in [0, 1]")
+        raise DataError(
+            f"{path} holds {array.dtype} from {array.min()} to {array.max()}; images are uint8 or in [0, 1]"
+        )
     images = np.empty_like(array, dtype=np.uint8)
     for into, image in zip(images, array, strict=True):
         into[:] = np.rint(image.astype(np.float64) * 255.0)
