@@ -20,6 +20,8 @@ from stubs import (
     snakemake,
 )
 
+from wae.receipt import md5
+
 
 def test_a_run_by_snakemake_is_recorded_for_dvc(project: Project) -> None:
     assert agreed(project) == set()
@@ -85,6 +87,17 @@ def test_what_dvc_is_told_to_commit_although_it_is_stale_is_taken_out_of_its_loc
 
 
 def test_what_is_not_in_dvc_s_cache_is_recorded_again(project: Project) -> None:
-    shutil.rmtree(project.folder / ".dvc/cache")
+    digest = md5(project.folder / WEIGHTS)
+    cache = project.folder / ".dvc/cache"
+    (cache / "files/md5" / digest[:2] / digest[2:]).unlink()
     assert project.changed(*FILES)
     assert agreed(project) == set()
+    shutil.rmtree(cache)
+    assert project.changed(*FILES)
+    assert agreed(project) == set()
+
+
+def test_a_spoilt_output_that_dvc_is_told_to_commit_is_not_believed(project: Project) -> None:
+    (project.folder / WEIGHTS).write_text("spoilt", encoding="utf-8")
+    project.run("dvc", "commit", "--force", "--quiet", f"{FILES[0]}:train-digits@wae-gan-1")
+    assert agreed(project) == GAN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,29 @@ def test_a_lock_file_that_is_being_written_is_left_until_it_is_whole(
 def receipt(**changes: Any) -> dict[str, Any]:
     parts = {
         "command": "wae train", "params": {"compute": {"threads": 1, "rate": 1}}, "inputs": {"in": "1"},
-        "lock": "2", "syntax": {}, "setting": {}, "code": {"a.py": "3"}, "outputs": {},
+        "lock": "2", "syntax": {}, "setting": {}, "code": {"a.py": "3"}, "outputs": {"out": "4"},
     } | changes  # fmt: skip
     whole = {"key": key(parts), **parts}
     return {**whole, "seal": seal(whole)}
+
+
+def record(file: Path, content: dict[str, Any], *, folder: bool = False) -> tuple[Path, str]:
+    """A lock file that records a receipt and the output "out"; where the receipt is, and its md5."""
+    written = Path("results/smoke/receipts/train/1.json")
+    write_json(written, content)
+    deps = "".join(f"    - {{path: {path}, md5: '{n}'}}\n" for path, n in (("in", 1), ("uv.lock", 2), ("a.py", 3)))
+    deps += "    - {path: folder, md5: '8.dir'}\n" * folder  # DVC's digest of a folder is another than a receipt's
+    params = "    params:\n      p.yaml:\n        compute: {threads: 1, rate: 1.0}\n"
+    outs = f"    outs:\n    - {{path: {written}, md5: {md5(written)}}}\n    - {{path: out, md5: '4'}}\n"
+    entry = f"  train@2:\n    cmd: wae train\n    deps:\n{deps}{params}{outs}"
+    file.write_text(ENTRY.format(md5="a" * 32) + entry, encoding="utf-8")
+    return written, md5(written)
+
+
+def stored(written: Path, digest: str) -> None:
+    """Put a receipt into DVC's cache, and out of its place."""
+    cached(digest).parent.mkdir(parents=True)
+    written.rename(cached(digest))
 
 
 @pytest.mark.parametrize("gone", [False, True])
@@ -118,27 +138,45 @@ def receipt(**changes: Any) -> dict[str, Any]:
         ({"inputs": {"in": "1", "more": "1"}}, False),
         ({"lock": "9"}, False),
         ({"code": {"a.py": "9"}}, False),
+        ({"outputs": {"out": "9"}}, False),
+        ({"outputs": {"out": "4", "more": "4"}}, False),
         ({"inputs": {"in": "1", "folder": "7"}}, True),
     ],
 )
 def test_what_a_receipt_contradicts_is_taken_out(
     file: Path, changes: dict[str, Any], *, gone: bool, stays: bool
 ) -> None:
-    written = Path("results/smoke/receipts/train/1.json")
-    write_json(written, receipt(**changes))
-    digest = md5(written)
+    written, digest = record(file, receipt(**changes), folder=stays and bool(changes))
     if gone:
-        write_json(cached(digest), receipt(**changes))
-        written.unlink()
-    deps = "".join(f"    - {{path: {path}, md5: '{n}'}}\n" for path, n in (("in", 1), ("uv.lock", 2), ("a.py", 3)))
-    params = "    params:\n      p.yaml:\n        compute: {threads: 1, rate: 1.0}\n"
-    if stays and changes:  # DVC's digest of a folder is another than a receipt's
-        deps += "    - {path: folder, md5: '8.dir'}\n"
-    outs = f"    outs:\n    - {{path: {written}, md5: {digest}}}\n"
-    entry = f"  train@2:\n    cmd: wae train\n    deps:\n{deps}{params}{outs}"
-    file.write_text(ENTRY.format(md5="a" * 32) + entry, encoding="utf-8")
+        stored(written, digest)
     mend("params/smoke/dvc.yaml")
     assert locked("params/smoke/dvc.yaml").keys() == ({"train@1", "train@2"} if stays else {"train@1"})
+
+
+def test_a_receipt_that_comes_later_is_asked_then(file: Path) -> None:
+    written, digest = record(file, receipt(command="another"))
+    away = written.rename("elsewhere.json")
+    mend("params/smoke/dvc.yaml")
+    assert locked("params/smoke/dvc.yaml").keys() == {"train@1", "train@2"}
+    stored(away, digest)
+    mend("params/smoke/dvc.yaml")
+    assert locked("params/smoke/dvc.yaml").keys() == {"train@1"}
+
+
+def test_a_lock_file_in_conflict_is_left_to_its_owner(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "stages:\n<<<<<<< ours\n  a: 1\n=======\n  a: 2\n>>>>>>> theirs\n"
+    file.write_text(text, encoding="utf-8")
+    mend("params/smoke/dvc.yaml")
+    assert file.read_text(encoding="utf-8") == text
+    assert "has git's conflict markers: resolve them" in capsys.readouterr().err
+
+
+def test_a_lock_file_of_tomorrow_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("stages: [", encoding="utf-8")
+    os.utime(file, ns=(0, time.time_ns() + 10**13))
+    monkeypatch.setattr(lockfile.time, "sleep", lambda seconds: pytest.fail("it waits"))
+    mend("params/smoke/dvc.yaml")
+    assert not file.exists()
 
 
 def test_a_matrix_is_named_as_one_where_all_of_it_is_meant() -> None:

@@ -23,7 +23,7 @@ from wae.lock import record
 from wae.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.receipt import Hashes, unchanged
 from wae.render import DATA_STAGES, all_data, dvc_data, rendered, stale
-from wae.runrecord import recorded
+from wae.runrecord import alone, recorded
 from wae.score import score
 from wae.stage import Job, Stage
 from wae.state import State
@@ -94,7 +94,7 @@ def command(stage: Stage) -> click.Command:
     def callback(profile: str = "", **axes: str) -> None:
         job = begin(stage, profile, axes)
         runtime.limit_threads(job.profile.params["compute"]["threads"] if stage.heavy else 1)
-        with recorded(job):
+        with alone(job), recorded(job):
             importlib.import_module(f"wae.stages.{stage.name}").run(job)
         if "DVC_STAGE" in os.environ:
             unchanged(begin(stage, profile, axes))
@@ -190,7 +190,7 @@ def why(path: str) -> None:
     """Say why PATH, an output, is or is not up to date, and what making it anew would cost."""
     from wae import provenance
 
-    click.echo(provenance.why(path))
+    click.echo(provenance.why(os.path.normpath(path)))
 
 
 @cli.command()
@@ -200,7 +200,7 @@ def trace(path: str, row: tuple[str, str] | None) -> None:
     """Follow PATH, an output or a picture of one, back to parameters, code and downloaded files."""
     from wae import provenance
 
-    for line in provenance.trace(path, row):
+    for line in provenance.trace(os.path.normpath(path), row):
         click.echo(line)
 
 

@@ -12,7 +12,6 @@ from wae.dag import data_jobs, jobs
 from wae.io import write_bytes
 from wae.lockfile import cached, file_of, lock_of, locked, mend
 from wae.profile import Profile
-from wae.receipt import md5
 from wae.render import all_data
 from wae.stage import DATA, Job
 from wae.state import State
@@ -31,13 +30,13 @@ def unrecorded(state: State) -> list[Job]:
     return [
         job
         for job in made
-        if not _recorded(files[file_of(job)].get(job.address, {}), job) and not state.why(job.address)
+        if not state.why(job.address) and not _recorded(files[file_of(job)].get(job.address, {}), job, state)
     ]
 
 
-def _recorded(outputs: Mapping[str, str], job: Job) -> bool:
-    digest = md5(Path(job.receipt))
-    return outputs.get(job.receipt) == digest and cached(digest).is_file()
+def _recorded(outputs: Mapping[str, str], job: Job, state: State) -> bool:
+    now = {path: state.hash_of(path) for path in (*job.outputs, job.receipt)}
+    return outputs == now and all(digest and cached(digest).is_file() for digest in now.values())
 
 
 def record(state: State) -> None:

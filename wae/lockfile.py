@@ -23,6 +23,12 @@ from wae.receipt import SETTLED, md5, read
 from wae.stage import DATA, LOCK, Job
 from wae.yaml import canonical
 
+OTHERS = [  # configurations of a user and of a machine, where Linux has them
+    Path(os.environ.get("DVC_GLOBAL_CONFIG_DIR") or Path.home() / ".config/dvc", "config"),
+    Path(os.environ.get("DVC_SYSTEM_CONFIG_DIR") or "/etc/xdg/dvc", "config"),
+]
+NOTHING: dict[str, Any] = {"whole": True, "stages": {}, "contradicted": [], "unseen": []}
+
 
 def file_of(job: Job) -> str:
     """The dvc.yaml that a job stands in."""
@@ -41,8 +47,8 @@ def cached(digest: str) -> Path:
 
 @cache
 def _cache() -> Path:
-    """DVC's cache: its usual place, if that is there and the project's configuration names no other; else DVC says."""
-    usual, files = Path(".dvc/cache"), [Path(".dvc/config"), Path(".dvc/config.local")]
+    """DVC's cache: its usual place, if that is there and no configuration names another; else DVC says."""
+    usual, files = Path(".dvc/cache"), [Path(".dvc/config"), Path(".dvc/config.local"), *OTHERS]
     texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
     if usual.is_dir() and not any(re.search(r"^\s*dir\s*=", text, re.MULTILINE) for text in texts):
         return usual
@@ -73,9 +79,11 @@ def mend(file: str) -> None:
     somebody was editing. DVC then calls those stages changed until they are recorded again.
     """
     path = lock_of(file)
-    while not _sound(content := _content(path)) and time.time_ns() - path.stat().st_mtime_ns < SETTLED:
+    while not _sound(content := _content(path)) and 0 <= time.time_ns() - path.stat().st_mtime_ns < SETTLED:
         time.sleep(0.1)  # DVC writes it in place, and may be about it
-    if not content["whole"]:
+    if not content["whole"] and b"\n<<<<<<< " in b"\n" + path.read_bytes():
+        said = "has git's conflict markers: resolve them, or take either side; the next run records what it lacks"
+    elif not content["whole"]:
         path.unlink()
         said = "was not written to its end, and is removed: what is up to date is recorded anew"
     elif names := content["contradicted"]:
@@ -99,12 +107,15 @@ def _sound(content: Mapping[str, Any]) -> bool:
 def _content(path: Path) -> dict[str, Any]:
     """A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file."""
     if not path.is_file():
-        return {"whole": True, "stages": {}, "contradicted": []}
+        return NOTHING
     kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
     with suppress(FileNotFoundError, ValueError):
         match known := read_json(kept):
-            case {"md5": of, "whole": bool(), "stages": dict(stages), "contradicted": list()} if of == digest:
-                if all(map(_is_stage, stages.values())):
+            case {
+                "md5": of, "whole": bool(), "stages": dict(stages), "contradicted": list(), "unseen": list(unseen)
+            } if of == digest:  # fmt: skip
+                # A receipt that has come since, by `dvc pull` or `dvc checkout`, has not been asked yet.
+                if all(map(_is_stage, stages.values())) and not any(cached(str(of)).is_file() for of in unseen):
                     return dict(known)
     found = {"md5": digest, **parsed(path)}
     write_json(kept, found)
@@ -117,7 +128,7 @@ def _is_stage(kept: object) -> bool:
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """Whether a dvc.lock is whole, the outputs of its stages, and the stages that receipts contradict."""
+    """Whether a dvc.lock is whole, its stages' outputs, those that receipts contradict, receipts that are not here."""
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
         stages = content.get("stages", {})
@@ -125,9 +136,10 @@ def parsed(path: Path) -> dict[str, Any]:
             "whole": True,
             "stages": {name: _outputs(entry) for name, entry in stages.items()},
             "contradicted": [name for name, entry in stages.items() if _contradicted(entry)],
+            "unseen": [digest for path, digest in map(_receipt, stages.values()) if path and not path.is_file()],
         }
     except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
-        return {"whole": False, "stages": {}, "contradicted": []}
+        return NOTHING | {"whole": False}
 
 
 def _outputs(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -135,8 +147,9 @@ def _outputs(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _contradicted(entry: Mapping[str, Any]) -> bool:
-    """Whether the receipt among a stage's outputs says that they were made from something else."""
-    receipt = _receipt(entry)
+    """Whether the receipt among a stage's outputs tells of others, or that they were made from something else."""
+    place, _ = _receipt(entry)
+    receipt = read(str(place)) if place else None
     if receipt is None:
         return False
     files = {**receipt["inputs"], **receipt["code"], LOCK: receipt["lock"]}
@@ -144,12 +157,15 @@ def _contradicted(entry: Mapping[str, Any]) -> bool:
     for path in [path for path, digest in said.items() if str(digest).endswith(".dir") and path in files]:
         del said[path], files[path]  # of folders, DVC takes another digest
     params = {key: value for keys in entry.get("params", {}).values() for key, value in keys.items()}
-    return bool((entry["cmd"], canonical(params), said) != (receipt["command"], receipt["params"], files))
+    made = {path: digest for path, digest in _outputs(entry).items() if "receipts" not in Path(path).parts}
+    found = (entry["cmd"], canonical(params), said, made)
+    return found != (receipt["command"], receipt["params"], files, receipt["outputs"])
 
 
-def _receipt(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+def _receipt(entry: Mapping[str, Any]) -> tuple[Path | None, str]:
+    """Where the receipt among a stage's outputs is, or would be if DVC had it, and its md5."""
     for path, digest in _outputs(entry).items():
         if "receipts" in Path(path).parts:
             here = Path(path)
-            return read(str(here if here.is_file() and md5(here) == digest else cached(digest)))
-    return None
+            return (here if here.is_file() and md5(here) == digest else cached(digest)), digest
+    return None, ""

@@ -9,7 +9,8 @@ from typing import Any
 
 from wae import runrecord
 from wae.dag import data_jobs, jobs
-from wae.errors import UserError, near
+from wae.errors import UserError, near, one_of
+from wae.fit import RESERVED
 from wae.profile import Profile
 from wae.receipt import KEYWORD, Hashes, md5, present, read, write
 from wae.render import all_data
@@ -118,8 +119,19 @@ def trace(path: str, row: tuple[str, str] | None = None) -> Iterator[str]:
         path = original(Path(path))
     state = state_of(path)
     receipt = read(state.jobs[maker(state, path)].receipt) or {"outputs": {}}
+    if row:
+        _there(state, *row)
     yield from _traced(state, path, receipt["outputs"].get(path), row, "", set())
     state.hash_of.save()
+
+
+def _there(state: State, dataset: str, model: str) -> None:
+    """Raise unless a table of these jobs has the row."""
+    grid = next(reversed(state.jobs.values())).profile.params["grid"]
+    if dataset not in grid:
+        raise UserError(f"--row {dataset} {model}: the data set {one_of(dataset, grid)}")
+    if model not in (*grid[dataset], *RESERVED):
+        raise UserError(f"--row {dataset} {model}: the model {one_of(model, [*grid[dataset], *RESERVED])}")
 
 
 def _traced(

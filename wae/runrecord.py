@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import platform
 import resource
 import subprocess
@@ -14,8 +15,26 @@ from pathlib import Path
 from typing import Any
 
 from wae import receipt
+from wae.errors import UserError
 from wae.io import read_json, write_json
 from wae.stage import Job
+
+
+@contextmanager
+def alone(job: Job) -> Iterator[None]:
+    """Keep other processes from making the same job meanwhile: one's receipt would tell of the other's outputs.
+
+    Raises:
+        UserError: another is making it.
+    """
+    place = Path(".wae/making", job.stage.folder(job.scope), f"{job.address}.lock")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go of however the process ends
+        except BlockingIOError:
+            raise UserError(f"{job.address}: another process is making it now; wait until that has ended") from None
+        yield
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Paths and commands are templates. Formatting one with wildcards in place of valu
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -188,3 +189,10 @@ class Job:
         """The values of the parameter keys it reads."""
         keys = (key.format(**self.scope) for key in self.stage.params)
         return {key: canonical(self.profile.lookup(key)) for key in keys}
+
+    def software(self) -> str:
+        """A sha256 of the source files behind it and of the environment's lock file, byte by byte."""
+        digest = hashlib.sha256()
+        for path in (*self.code, LOCK):
+            digest.update(Path(path).read_bytes())
+        return digest.hexdigest()

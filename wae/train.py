@@ -33,6 +33,7 @@ def train(
     seed: int,
     device: torch.device | str,
     checkpoint: Path | None = None,
+    software: str = "",
     checkpoint_seconds: float = 30.0,
     report: Report | None = None,
 ) -> Trained:
@@ -40,6 +41,7 @@ def train(
 
     Args:
         checkpoint: a scratch file, removed at the end; a run that was stopped goes on from it.
+        software: names the code that is run; a checkpoint of other code is not gone on from.
 
     Raises:
         Diverged: a loss was not finite.
@@ -47,7 +49,7 @@ def train(
     """
     report = report or Silent()
     run = Run(dataset, entry, images, seed=seed, device=device)
-    kept = Checkpoint(checkpoint, run.fingerprint(images) if checkpoint else "", checkpoint_seconds)
+    kept = Checkpoint(checkpoint, software + run.fingerprint(images) if checkpoint else "", checkpoint_seconds)
     for name, value in run.constants.items():
         report.note(f"{name} is {value:g}")
     if note := kept.resume(run):

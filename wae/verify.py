@@ -53,6 +53,7 @@ def verify(states: Iterable[State], *, deep: bool) -> Iterator[Finding]:
     """
     of_file = cache(locked)  # a long lock file takes its time
     records: dict[str, Record] = {}
+    objects: dict[str, str] = {}  # all that DVC recorded, also of jobs that are no more
     told: set[str] = set()
     for state in states:
         for job in state.jobs.values():
@@ -62,13 +63,14 @@ def verify(states: Iterable[State], *, deep: bool) -> Iterator[Finding]:
                 records |= own
                 yield from _job(job, state, own)
         yield from _lock(_file(state))
+        objects |= {md5: path for outs in of_file(_file(state)).values() for path, md5 in outs.items() if md5}
         left = list(_left(state, of_file))
         records |= {record.path: record for record in left}
         changed = "is not what DVC recorded of a job that is in params no more: md5 {}, {} has {}"
         yield from (Finding(of.path, changed.format(of.now, of.lock, of.md5)) for of in left if of.now != of.md5)
     yield from _gone(records.values(), deep=deep)
     if deep:
-        yield from _damaged({record.md5: record.path for record in records.values()})
+        yield from _damaged(objects)
 
 
 def _recorded(job: Job, state: State, of_file: Locked) -> Iterator[Record]:

@@ -35,6 +35,7 @@ def run(job: Job) -> None:
                 seed=seed,
                 device=device,
                 checkpoint=checkpoint,
+                software=job.software(),
                 report=report,
             )
         except UserError as error:
