@@ -67,17 +67,18 @@ def test_a_signal_leaves_a_checkpoint_to_go_on_from(number, error, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("what", ["data", "weight", "seed"])
+@pytest.mark.parametrize("what", ["data", "weight", "seed", "code"])
 def test_a_checkpoint_of_another_run_is_ignored_and_said_so(what, tmp_path):
     path = tmp_path / "run.pt"
     with pytest.raises(SystemExit):
-        trained("wae-mmd", checkpoint=path, report=Interrupted(signal.SIGTERM, after=5))
+        trained("wae-mmd", checkpoint=path, software="a", report=Interrupted(signal.SIGTERM, after=5))
     report = Interrupted(0, after=-1)
+    software = "b" if what == "code" else "a"
     changed = images()
     changed[0, 0, 0, 0] ^= 1
     options = entry("wae-mmd", **({"weight": 11.0} if what == "weight" else {}))
     data, seed = (changed if what == "data" else images()), (2 if what == "seed" else 1)
-    ignored = train(DATASET, options, data, seed=seed, device="cpu", checkpoint=path, report=report)
+    ignored = train(DATASET, options, data, seed=seed, device="cpu", checkpoint=path, software=software, report=report)
     assert "ignoring" in report.notes[1]
     assert equal(ignored, train(DATASET, options, data, seed=seed, device="cpu"))
 

@@ -36,7 +36,11 @@ def test_a_row_of_the_table_leaves_other_models_out(project: Project) -> None:
     row = project.run("wae", "trace", TARGET, "--row", "digits", "wae-gan").stdout
     assert "wae train digits wae-gan 1" in row
     assert "wae train digits wae-mmd 1" not in row
-    assert "wae train digits wae-mmd 1" in project.run("wae", "trace", TARGET).stdout
+    assert "wae train digits wae-mmd 1" in project.run("wae", "trace", f"./{TARGET}").stdout
+    for unknown, words in ((("digits", "nosuch"), "the model is 'nosuch'"), (("no", "vae"), "the data set is 'no'")):
+        told = project.run("wae", "trace", TARGET, "--row", *unknown, check=False)
+        assert (told.returncode, told.stdout) == (2, "")
+        assert words in told.stderr
 
 
 def test_a_picture_is_found_among_several_by_its_bytes(project: Project, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from wae.errors import UserError
 from wae.profile import Profile
 from wae.receipt import Hashes, begun, differences, finished, read, unchanged, write
 from wae.stage import Job
+from wae.stages import train
 
 PARAMS, INPUT, CODE = Path("params/smoke/params.yaml"), Path("data/digits/train.npy"), Path("wae/train.py")
 WEIGHTS = Path("results/smoke/digits/wae-gan/1/model.safetensors")
@@ -140,3 +141,24 @@ def test_whatever_is_edited_in_a_receipt_breaks_its_seal(folder: Path) -> None:
 def test_what_was_never_a_receipt_is_none(folder: Path, content: str) -> None:
     Path("receipt.json").write_text(content, encoding="utf-8")
     assert read("receipt.json") is None
+
+
+@pytest.mark.parametrize("path", [CODE, Path("uv.lock")])
+def test_a_checkpoint_is_of_one_state_of_code_and_environment(
+    folder: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the stage tells training, by which a checkpoint knows its own."""
+    told: list[str] = []
+
+    def recorded(*arguments: object, software: str, **options: object) -> None:
+        told.append(software)
+        raise UserError("enough")
+
+    monkeypatch.setattr(train, "train", recorded)
+    monkeypatch.setattr(train.runtime, "start", lambda *purpose: "cpu")
+    monkeypatch.setattr(train, "read_array", lambda path: None)
+    for more in ("", "# more\n", ""):
+        grown(path, more)
+        with pytest.raises(UserError, match="enough"):
+            train.run(training())
+    assert told[0] != told[1] == told[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import sys
@@ -49,3 +50,18 @@ def test_outside_a_repository_jobs_run_and_dvc_can_be_told(project: Project) -> 
     assert "is not a git repository" in plan.stderr
     project.run("dvc", "config", "--local", "core.no_scm", "true")
     assert agreed(project) == set()
+
+
+def test_one_process_makes_a_job_and_another_is_told(project: Project) -> None:
+    place = project.folder / ".wae/making/results/smoke/train-digits@wae-gan-1.lock"
+    weights = project.folder / "results/smoke/digits/wae-gan/1/model.safetensors"
+    before = weights.stat().st_mtime_ns
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        told = project.run(*TRAINING, check=False)
+    assert told.returncode == 2
+    assert "train-digits@wae-gan-1: another process is making it now" in told.stderr
+    assert weights.stat().st_mtime_ns == before
+    project.run(*TRAINING)
+    assert weights.stat().st_mtime_ns > before

@@ -147,11 +147,15 @@ def test_what_a_model_left_that_is_in_params_no_more(project: Project) -> None:
     project.run("wae", "dvc")
     snakemake(project)
     assert found(project, "--deep") == []
+    digest = md5(project.folder / OTHER)
     silently(project.folder / OTHER)
     (line,) = found(project, "--deep")
     assert line.startswith(f"{OTHER}: is not what DVC recorded of a job that is in params no more: md5 ")
     (project.folder / OTHER).unlink()
     assert found(project, "--deep") == []
+    silently(project.folder / ".dvc/cache/files/md5" / digest[:2] / digest[2:])
+    (line,) = found(project, "--deep")
+    assert f"is a damaged cache object: DVC would restore it as {OTHER}" in line
 
 
 def test_a_cache_that_was_moved(project: Project, tmp_path: Path) -> None:
