@@ -1,0 +1,73 @@
+"""The md5 of files that are kept from run to run: what was changed later is read again."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from wae.receipt import SETTLED, Hashes, md5
+
+LONG_AGO = time.time_ns() - 100 * SETTLED
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path("file")
+
+
+def written(path: Path, text: str, at: int) -> str:
+    """The md5 of a file, written in place, that was changed last at a time in nanoseconds."""
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, ns=(at, at))
+    return md5(path)
+
+
+def asked(path: Path) -> str | None:
+    """What one command after another says."""
+    hashes = Hashes()
+    digest = hashes(str(path))
+    hashes.save()
+    return digest
+
+
+def test_a_settled_file_is_read_once(file: Path) -> None:
+    """So that the tests below see what is believed: an edit in place that hides its time is not seen."""
+    first = written(file, "a", LONG_AGO)
+    assert asked(file) == first
+    assert written(file, "b", LONG_AGO) != first
+    assert asked(file) == first
+    assert Hashes(afresh=True)(str(file)) == md5(file)
+
+
+def test_a_file_that_has_just_changed_is_not_believed_later(file: Path) -> None:
+    """Two edits within what a clock or a file system tells apart look the same."""
+    written(Path("settled"), "a", LONG_AGO)
+    asked(Path("settled"))  # so that there is something to save
+    now = time.time_ns()
+    first = written(file, "a", now)
+    hashes = Hashes()
+    assert hashes(str(file)) == first
+    second = written(file, "b", now)
+    assert hashes(str(file)) == second
+    hashes.save()
+    third = written(file, "c", now)
+    assert asked(file) == third
+    assert len({first, second, third}) == 3
+
+
+def test_a_file_put_in_the_place_of_another_is_read(file: Path) -> None:
+    first = written(file, "a", LONG_AGO)
+    assert asked(file) == first
+    second = written(Path("another"), "b", LONG_AGO)
+    assert Path("another").stat().st_ino != file.stat().st_ino
+    Path("another").replace(file)
+    assert asked(file) == second
+
+
+def test_a_change_of_size_or_of_time_is_read(file: Path) -> None:
+    for text, at in (("a", LONG_AGO), ("bb", LONG_AGO), ("cc", LONG_AGO + 1)):
+        assert written(file, text, at) == asked(file)
