@@ -10,7 +10,8 @@ import pytest
 
 from wae.receipt import SETTLED, Hashes, md5
 
-LONG_AGO = time.time_ns() - 100 * SETTLED
+NOW = 1_700_000_000 * 10**9  # nanoseconds
+LONG_AGO = NOW - 100 * SETTLED
 
 
 @pytest.fixture
@@ -43,20 +44,21 @@ def test_a_settled_file_is_read_once(file: Path) -> None:
     assert Hashes(afresh=True)(str(file)) == md5(file)
 
 
-def test_a_file_that_has_just_changed_is_not_believed_later(file: Path) -> None:
+@pytest.mark.parametrize(("age", "believed"), [(0, False), (SETTLED, False), (SETTLED + 1, True)])
+def test_a_file_that_has_just_changed_is_not_believed_later(
+    file: Path, monkeypatch: pytest.MonkeyPatch, age: int, *, believed: bool
+) -> None:
     """Two edits within what a clock or a file system tells apart look the same."""
-    written(Path("settled"), "a", LONG_AGO)
-    asked(Path("settled"))  # so that there is something to save
-    now = time.time_ns()
-    first = written(file, "a", now)
-    hashes = Hashes()
-    assert hashes(str(file)) == first
-    second = written(file, "b", now)
-    assert hashes(str(file)) == second
-    hashes.save()
-    third = written(file, "c", now)
-    assert asked(file) == third
-    assert len({first, second, third}) == 3
+    written(Path("settled"), "a", LONG_AGO)  # so that there is something to keep
+    first = written(file, "a", NOW - age)
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time_ns", lambda: NOW)
+        hashes = Hashes()
+        assert [hashes("settled"), hashes(str(file))] == [md5(Path("settled")), first]
+        hashes.save()
+    second = written(file, "b", NOW - age)
+    assert asked(file) == (first if believed else second)
+    assert first != second
 
 
 def test_a_file_put_in_the_place_of_another_is_read(file: Path) -> None:
