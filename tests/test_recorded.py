@@ -78,7 +78,7 @@ def receipt(job: Job) -> str:
     return str(job.receipt)
 
 
-@pytest.mark.parametrize("of", [receipt])
+@pytest.mark.parametrize("of", [output, receipt])
 @pytest.mark.parametrize("lacks", ["lock", "entry", "cache"])
 def test_it_is_recorded_where_lock_and_cache_have_outputs_and_receipt(
     chain: list[Job], of: Callable[[Job], str], lacks: str
