@@ -11,6 +11,7 @@ from stubs import (
     FILES,
     GAN,
     LOCK,
+    RECEIPT,
     TARGET,
     WEIGHTS,
     agreed,
@@ -33,6 +34,19 @@ def test_a_parameter_edited_then_run_by_either_engine(project: Project) -> None:
         assert agreed(project) == GAN
         run(project)
         assert agreed(project) == set()
+
+
+def test_what_a_failed_run_finished_is_recorded_as_it_ends(project: Project) -> None:
+    """Not only when Snakemake is next started: `dvc push` and `git commit` may come before."""
+    before = YAML(typ="safe").load(project.folder / LOCK)["stages"]
+    set_lr(project, "0.0006")
+    snakemake(project, check=False, STUB_FAILS="collect")
+    after = YAML(typ="safe").load(project.folder / LOCK)["stages"]
+    assert {name for name in after if after[name] != before[name]} == GAN - {"collect", "compare-digits", "table"}
+    assert after.keys() == before.keys()
+    written = {out["path"]: out["md5"] for out in after["train-digits@wae-gan-1"]["outs"]}
+    assert written == {path: md5(project.folder / path) for path in written}
+    assert {WEIGHTS, RECEIPT} <= written.keys()
 
 
 def test_a_partial_run_and_an_edit_leave_no_wrong_record(project: Project) -> None:

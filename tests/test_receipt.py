@@ -14,11 +14,14 @@ from wae import receipt
 from wae.dag import jobs
 from wae.errors import UserError
 from wae.profile import Profile
+from wae.provenance import accept
 from wae.receipt import Hashes, begun, differences, finished, read, unchanged, write
 from wae.stage import Job
 from wae.stages import train
+from wae.state import State
 
 PARAMS, INPUT, CODE = Path("params/smoke/params.yaml"), Path("data/digits/train.npy"), Path("wae/train.py")
+OTHER = Path("wae/game.py")
 WEIGHTS = Path("results/smoke/digits/wae-gan/1/model.safetensors")
 
 
@@ -48,6 +51,11 @@ CHANGES: dict[str, tuple[Callable[[], None], str, str]] = {
     ),
     "lock": (lambda: grown(Path("uv.lock"), "\n"), "uv.lock", "uv.lock changed"),
 }
+BESIDE: dict[str, Callable[[], None]] = {
+    **{kind: change for kind, (change, *_) in CHANGES.items() if kind not in ("comment", "code")},
+    "code": lambda: grown(OTHER, "NUMBER = 1\n"),
+    "output": lambda: grown(WEIGHTS, "x"),
+}
 BROKEN = (lambda: grown(CODE, "def run(:\n"), str(CODE), f"code {CODE} changed")
 
 
@@ -69,9 +77,11 @@ def training() -> Job:
     return next(job for job in jobs(Profile.read("smoke")) if job.address == "train-digits@wae-gan-1")
 
 
-def run(job: Job, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """What a command does around its work, which writes text here."""
+def run(job: Job, meanwhile: Callable[[], None] = lambda: None, **more: dict[str, str]) -> None:
+    """What a command does around its work, which writes text here; `more` files by part, read by what the job was."""
     begin = begun(job)
+    for part, files in more.items():
+        begin[part] |= files
     for path in job.output_paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name, encoding="utf-8")
@@ -117,6 +127,30 @@ def test_an_input_or_an_output_that_is_gone_is_told(folder: Path) -> None:
         ("input", str(INPUT), f"input {INPUT} is missing"),
         ("output", str(WEIGHTS), f"output {WEIGHTS} is missing"),
     ]
+
+
+@pytest.mark.parametrize(("kind", "part"), [("input", "inputs"), ("code", "code")])
+def test_a_file_that_is_no_longer_used_is_told(folder: Path, kind: str, part: str) -> None:
+    run(training(), **{part: {"gone": "0" * 32}})
+    assert told() == [(kind, "gone", f"{kind} gone is no longer used")]
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_a_comment_beside_another_change_is_not_accepted(folder: Path, kind: str) -> None:
+    run(training())
+    written = Path(training().receipt).read_bytes()
+    CHANGES["comment"][0]()
+    BESIDE[kind]()
+    assert [found[0] for found in sorted(told())] == sorted(("comment", kind))
+    assert accept(State([training()], Hashes())) == []
+    assert Path(training().receipt).read_bytes() == written
+
+
+def test_comments_alone_are_accepted(folder: Path) -> None:
+    run(training())
+    CHANGES["comment"][0]()
+    assert accept(State([training()], Hashes())) == [training().address]
+    assert told() == []
 
 
 def test_whatever_is_edited_in_a_receipt_breaks_its_seal(folder: Path) -> None:

@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from project import Project
+import pytest
+from project import ROOT, Project
 from stubs import PARAMS, TARGET, agreed, snakemake
+
+from wae import receipt, runrecord
+from wae.dag import jobs
+from wae.profile import Profile
 
 TRAINING = ("wae", "train", "digits", "wae-gan", "1", "--profile", "smoke")
 UNKNOWN = {"commit": None, "dirty": None}
@@ -65,3 +70,21 @@ def test_one_process_makes_a_job_and_another_is_told(project: Project) -> None:
     assert weights.stat().st_mtime_ns == before
     project.run(*TRAINING)
     assert weights.stat().st_mtime_ns > before
+
+
+def test_only_a_finished_run_says_what_a_job_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    job = next(job for job in jobs(Profile.read("smoke")) if job.address == "train-digits@wae-gan-1")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(receipt, "begun", lambda job: {})
+    monkeypatch.setattr(receipt, "finished", lambda job, begun: None)
+    assert runrecord.seconds(job) is None
+    with runrecord.recorded(job):
+        pass
+    written = json.loads(runrecord.path(job).read_text(encoding="utf-8"))
+    assert runrecord.seconds(job) == written["seconds"]
+    assert written["finished"]
+    with pytest.raises(KeyboardInterrupt), runrecord.recorded(job):
+        raise KeyboardInterrupt
+    assert not json.loads(runrecord.path(job).read_text(encoding="utf-8"))["finished"]
+    assert runrecord.seconds(job) is None
