@@ -99,7 +99,7 @@ def whole(folder: Path, name: str, dim: int) -> None:
     train, test = read_array(folder / "train.npy"), read_array(folder / "test.npy")
     for stage in STAGES:
         setattr(evaluate, stage, watched(stage, getattr(evaluate, stage)))
-    settings, generator = PROFILE.params["evaluation"]["celeba"], torch.Generator().manual_seed(1)
+    settings, generator = PROFILE.params["evaluation"]["celeba"] | {"samplings": 1}, torch.Generator().manual_seed(1)
     with peak("the whole evaluation"):
         evaluate.evaluate(
             network(0.125), train, test, projection(name, dim), settings, device="cpu", generator=generator

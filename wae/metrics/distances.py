@@ -18,7 +18,7 @@ from wae.metrics.frechet import frechet_distance
 from wae.metrics.kid import kid
 from wae.metrics.manifold import support
 from wae.metrics.measures import Measure, held_out, protocol
-from wae.metrics.memory import authenticity
+from wae.metrics.memory import authenticity, let_go
 
 TRAINING = 10_000  # training images that authenticity is measured against, at most
 K = 5  # as Naeem et al. 2020; Kynkäänniemi et al. 2019 take 3
@@ -130,7 +130,9 @@ class Training:
     def read(cls, images: np.ndarray, extractors: Mapping[str, Extractor]) -> Training:
         """Their features, computed once for all samplings; `images` uint8 (n, c, h, w) may be memory-mapped."""
         rows = np.linspace(0, len(images) - 1, min(len(images), TRAINING)).round().astype(int)
-        return cls({name: extractor(images[rows]) for name, extractor in extractors.items()}, len(images))
+        features = {name: extractor(images[rows]) for name, extractor in extractors.items()}
+        let_go(images)
+        return cls(features, len(images))
 
 
 def memory_measures(samples: Samples, training: Training, *, of_real: bool) -> dict[str, Measure]:

@@ -46,11 +46,11 @@ def nearest_images(images: np.ndarray, training: np.ndarray) -> NDArray[np.intp]
         here = distances.argmin(axis=1)
         nearer = distances.min(axis=1) < least
         least[nearer], found[nearer] = distances.min(axis=1)[nearer], start + here[nearer]
-        _let_go(training)
+        let_go(training)
     return found
 
 
-def _let_go(images: object) -> None:
+def let_go(images: object) -> None:
     """Give back the pages of a mapped file: all of CelebA would stay in memory, 2 GiB, until others need the room."""
     while isinstance(images, np.ndarray):
         images = images.base
