@@ -17,6 +17,7 @@ from pictures import CELEBA, CODES, CROP, REAL, contents, jpeg, plain, write_cel
 from PIL import Image
 from torch.nn import functional
 
+from wae import check
 from wae.data import celeba
 from wae.data.errors import DataError
 from wae.data.prepare import prepare
@@ -88,6 +89,10 @@ def test_processes_are_those_that_it_may_run_on_and_no_more_than_a_few(monkeypat
     for allowed, expected in ((1, 1), (6, 6), (64, 8)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda process, n=allowed: set(range(n)), raising=False)
         assert cores() == expected
+
+
+def test_parameters_are_checked_against_the_size_that_is_read() -> None:
+    assert check.CELEBA == celeba.SIZE
 
 
 def test_results_keep_their_order_and_only_a_few_batches_are_read_ahead() -> None:
