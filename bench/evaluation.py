@@ -33,9 +33,9 @@ from inception import official  # the benchmark beside this one
 from wae.data.faces import faces
 from wae.io import read_array
 from wae.metrics import evaluate
-from wae.metrics.features import INCEPTION_BATCH, Extractor
-from wae.models import build
-from wae.profile import Profile
+from wae.metrics.features.extractors import INCEPTION_BATCH, Extractor
+from wae.models.compose import build
+from wae.pipeline.profile import Profile
 
 SHAPE = (3, 64, 64)
 TRAINING, DRAWN = 162_770, 10_000

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from wae.check import Mistakes
-from wae.dag import runs
+from wae.config.check import Mistakes
 from wae.io import write_json, write_text
-from wae.profile import Profile
+from wae.pipeline.dag import runs
+from wae.pipeline.profile import Profile
 
 MORE = 75  # EX_TEMPFAIL: call again
 ENOUGH = 20.0  # seconds that are worth starting a slice for

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from wae.check import load_data
+from wae.config.check import load_data
 from wae.data import celeba
 from wae.data.prepare import prepare
 

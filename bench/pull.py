@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from loopback import CREDENTIALS, s3
-from project import ROOT, Project
-from stubs import commit
+from support.loopback import CREDENTIALS, s3
+from support.project import ROOT, Project
+from support.stubs import commit
 
 
 def timed(name: str, run: Callable[[], object]) -> None:

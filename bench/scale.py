@@ -18,18 +18,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from project import ROOT, Project
-from stubs import PARAMS, commit, stubbed
+from support.project import ROOT, Project
+from support.stubs import PARAMS, commit, stubbed
 
 PROFILE, DIGITS = "params/smoke/dvc.yaml", "data/dvc.yaml:prepare-digits"
 OWN = """
 import json, time
-from wae.dag import jobs
-from wae.lock import unrecorded
-from wae.profile import Profile
-from wae.receipt import Hashes
-from wae.render import stale
-from wae.state import State
+from wae.pipeline.dag import jobs
+from wae.provenance.lock import unrecorded
+from wae.pipeline.profile import Profile
+from wae.provenance.receipt import Hashes
+from wae.pipeline.render import stale
+from wae.provenance.state import State
 def lap(name):
     global at
     said[name], at = time.perf_counter() - at, time.perf_counter()
@@ -56,11 +56,11 @@ def grown(project: Project, models: int, seeds: int) -> None:
 
 MAKE = """
 import importlib
-from wae import receipt
-from wae.dag import jobs
-from wae.profile import Profile
-from wae.receipt import Hashes
-from wae.state import State
+from wae.provenance import receipt
+from wae.pipeline.dag import jobs
+from wae.pipeline.profile import Profile
+from wae.provenance.receipt import Hashes
+from wae.provenance.state import State
 state = State(jobs(Profile.read("smoke")), Hashes())
 for address in state.stale():
     job = state.jobs[address]
@@ -70,11 +70,11 @@ for address in state.stale():
         receipt.finished(job, begun)
 """
 RECORD = """
-from wae.dag import jobs
-from wae.lock import record
-from wae.profile import Profile
-from wae.receipt import Hashes
-from wae.state import State
+from wae.pipeline.dag import jobs
+from wae.provenance.lock import record
+from wae.pipeline.profile import Profile
+from wae.provenance.receipt import Hashes
+from wae.provenance.state import State
 record(State(jobs(Profile.read("smoke")), Hashes()))
 """
 

@@ -23,11 +23,11 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from wae.game import Batch, Player
-from wae.hasten import hasten
-from wae.profile import Profile
-from wae.run import Run
+from wae.models.game import Batch, Player
+from wae.pipeline.profile import Profile
 from wae.runtime import limit_threads, start
+from wae.training.hasten import hasten
+from wae.training.run import Run
 
 DATASET = {"shape": [1, 28, 28]}
 MODELS = ["vae", "wae-mmd", "wae-gan"]

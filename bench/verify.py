@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from project import Project
-from stubs import TARGET, snakemake, stubbed
+from support.project import Project
+from support.stubs import TARGET, snakemake, stubbed
 
 WRITES = "        path.write_bytes(PIXEL"
 RANDOM = """        if path.suffix == ".safetensors" and job.stage.name == "train":

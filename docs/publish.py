@@ -16,8 +16,8 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
-from wae.dag import jobs
-from wae.profile import Profile
+from wae.pipeline.dag import jobs
+from wae.pipeline.profile import Profile
 
 MARKS = "<!-- the run's own table -->", "<!-- end of the table -->"
 COLOURS, GREYS = 128, 16  # of a picture in colours, and of one in greys

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from project import Project
-from stubs import agreed, commit, snakemake, stubbed
+from support.project import Project
+from support.stubs import agreed, commit, snakemake, stubbed
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"

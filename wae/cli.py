@@ -14,19 +14,19 @@ from typing import Any
 import click
 
 from wae import runtime
-from wae.check import Mistakes
-from wae.code import ROOT
-from wae.dag import STAGES
+from wae.config.check import Mistakes
 from wae.errors import UserError, one_of
 from wae.io import write_text
-from wae.lock import record
-from wae.profile import DATA_DVC, DATA_PARAMS, Profile
-from wae.receipt import Hashes, unchanged
-from wae.render import DATA_STAGES, all_data, dvc_data, rendered, stale
-from wae.runrecord import alone, recorded
+from wae.pipeline.code import ROOT
+from wae.pipeline.dag import STAGES
+from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
+from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
+from wae.pipeline.stage import Job, Stage
+from wae.provenance.lock import record
+from wae.provenance.receipt import Hashes, unchanged
+from wae.provenance.runrecord import alone, recorded
+from wae.provenance.state import State
 from wae.score import score
-from wae.stage import Job, Stage
-from wae.state import State
 
 
 def profile_option(home: str) -> click.Option:
@@ -93,7 +93,7 @@ def command(stage: Stage) -> click.Command:
 
     def callback(profile: str = "", **axes: str) -> None:
         job = begin(stage, profile, axes)
-        runtime.limit_threads(job.profile.params["compute"]["threads"] if stage.heavy else 1)
+        runtime.limit_threads(stage.threads(job.profile))
         with alone(job), recorded(job):
             importlib.import_module(f"wae.stages.{stage.name}").run(job)
         if "DVC_STAGE" in os.environ:
@@ -127,7 +127,7 @@ def dvc() -> None:
 @cli.command()
 def check() -> None:
     """Check every params file, the JSON schema, and that every dvc.yaml fits."""
-    from wae.jsonschema import SCHEMA, schema
+    from wae.config.jsonschema import SCHEMA, schema
 
     mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
     for name in Profile.names():
@@ -143,7 +143,7 @@ def check() -> None:
 @cli.command("schema")
 def write_schema() -> None:
     """Generate workflow/schemas/params.schema.json from the configuration models."""
-    from wae.jsonschema import SCHEMA, schema
+    from wae.config.jsonschema import SCHEMA, schema
 
     write_text(SCHEMA, schema())
     click.echo(f"wrote {SCHEMA}")
@@ -188,9 +188,9 @@ def show(table: Path) -> None:
 @click.argument("path")
 def why(path: str) -> None:
     """Say why PATH, an output, is or is not up to date, and what making it anew would cost."""
-    from wae import provenance
+    from wae.provenance import questions
 
-    click.echo(provenance.why(os.path.normpath(path)))
+    click.echo(questions.why(os.path.normpath(path)))
 
 
 @cli.command()
@@ -198,9 +198,9 @@ def why(path: str) -> None:
 @click.option("--row", nargs=2, metavar="DATASET MODEL", help="of a table: follow only what made this row")
 def trace(path: str, row: tuple[str, str] | None) -> None:
     """Follow PATH, an output or a picture of one, back to parameters, code and downloaded files."""
-    from wae import provenance
+    from wae.provenance import questions
 
-    for line in provenance.trace(os.path.normpath(path), row):
+    for line in questions.trace(os.path.normpath(path), row):
         click.echo(line)
 
 
@@ -212,10 +212,10 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
 
     Files whose size, time and inode are as they were when last read are believed; with --deep none is.
     """
-    from wae import provenance
-    from wae.verify import verify as findings
+    from wae.provenance import questions
+    from wae.provenance.verify import verify as findings
 
-    states = provenance.states(map(read_profile, profiles), Hashes(afresh=deep))
+    states = questions.states(map(read_profile, profiles), Hashes(afresh=deep))
     found = list(findings(states, deep=deep))
     for finding in found:
         click.echo(f"{finding.path}: {finding.wrong}")
@@ -228,10 +228,10 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
 @click.argument("profiles", nargs=-1)
 def accept(profiles: tuple[str, ...]) -> None:
     """Take changes of comments and layout as none: where the syntax trees are equal nothing is made again."""
-    from wae import provenance
+    from wae.provenance import questions
 
-    of = provenance.states(map(read_profile, profiles), Hashes())
-    taken = [address for state in of for address in provenance.accept(state)]
+    of = questions.states(map(read_profile, profiles), Hashes())
+    taken = [address for state in of for address in questions.accept(state)]
     for state in of:
         record(State(state.jobs.values(), state.hash_of))
     click.echo(f"{len(taken)} jobs are up to date again" if taken else "nothing to accept")

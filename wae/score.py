@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wae import runtime
-from wae.code import ROOT
 from wae.errors import UserError
+from wae.pipeline.code import ROOT
 
 if TYPE_CHECKING:
-    from wae.metrics.features import Extractor
+    from wae.metrics.features.extractors import Extractor
     from wae.metrics.measures import Measure
 
 WEIGHTS = Path("data/raw/inception/weights-inception-2015-12-05-6726825d.pth")
@@ -78,7 +78,7 @@ def comparable(path: Path, shape: tuple[int, ...], against: Path, other: tuple[i
 
 def networks(weights: Path | None, device: Any) -> tuple[dict[str, Extractor], dict[str, str]]:
     """Inception if its weights are there, and otherwise why its metrics are missing."""
-    from wae.metrics.features import EXTRACTORS
+    from wae.metrics.features.extractors import EXTRACTORS
 
     if weights is not None and not weights.is_file():
         raise UserError(f"--inception {weights} does not exist")

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from wae.config.types import Count, NonNegative, Positive
 from wae.divergences.blocks import over_rows
 from wae.errors import UserError
-from wae.types import Count, NonNegative, Positive
 
 
 class Defining(Protocol):

@@ -1,12 +1,12 @@
 """Metrics: features -> statistics -> value, in float64."""
 
-from wae.metrics.extrapolated import frechet_infinity
-from wae.metrics.frechet import Gaussian, frechet_distance
+from wae.metrics.distances.extrapolated import frechet_infinity
+from wae.metrics.distances.frechet import Gaussian, frechet_distance
+from wae.metrics.distances.kid import kid
+from wae.metrics.distances.manifold import density_coverage, precision_recall, support
+from wae.metrics.distances.memory import authenticity
+from wae.metrics.distances.swd import laplacian_swd
 from wae.metrics.images import quantise, sharpness
-from wae.metrics.kid import kid
-from wae.metrics.manifold import density_coverage, precision_recall, support
-from wae.metrics.memory import authenticity
-from wae.metrics.swd import laplacian_swd
 
 __all__ = [
     "Gaussian",

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from wae.metrics.features import Extractor
-from wae.metrics.frechet import Gaussian, frechet_distance
+from wae.metrics.distances.frechet import Gaussian, frechet_distance
+from wae.metrics.features.extractors import Extractor
 from wae.metrics.images import quantise
 
 Corrupt = Callable[[np.ndarray, np.ndarray, float, np.random.Generator], np.ndarray]

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wae.metrics.codes import Encoding, Matched, code_measures, expost
-from wae.metrics.distances import FRECHET, Samples, Training, feature_measures, memory_measures
-from wae.metrics.features import Extractor
+from wae.metrics.codes.report import Encoding, Matched, code_measures, expost
+from wae.metrics.distances.memory import nearest_images
+from wae.metrics.distances.report import FRECHET, Samples, Training, feature_measures, memory_measures
+from wae.metrics.distances.swd import DIRECTIONS, PATCHES, SIDE, laplacian_swd
+from wae.metrics.features.extractors import Extractor
 from wae.metrics.images import quantise, sharpness
 from wae.metrics.measures import Measure, first, held_out, protocol, unit
-from wae.metrics.memory import nearest_images
-from wae.metrics.swd import DIRECTIONS, PATCHES, SIDE, laplacian_swd
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
 HELD = 1 << 20  # numbers of images whose sharpness is measured at once: 8 MiB

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from wae.metrics.checks import TooFewError
-from wae.metrics.distances import ALWAYS, Samples, feature_measures
+from wae.metrics.distances.report import ALWAYS, Samples, feature_measures
 from wae.metrics.evaluate import mean_sharpness, patch_measures
-from wae.metrics.features import Extractor
+from wae.metrics.features.extractors import Extractor
 from wae.metrics.measures import Measure
 
 SWD_IMAGES = 4096  # at most: memory; Karras et al. 2018 take 8192

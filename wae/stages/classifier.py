@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from wae import runtime
 from wae.io import read_array, sha256, write_json
-from wae.metrics.classifier import accuracy, fit, save
+from wae.metrics.features.classifier import accuracy, fit, save
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wae.stages import samples
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wae.table import DATA, collect
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wae.figures import bars, curves, overview
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -13,7 +13,7 @@ from wae.metrics.corruption import corruption_curves
 from wae.stages import measure
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wae.data.download import MIRROR, download
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 VARIABLE = "WAE_MIRROR"
 

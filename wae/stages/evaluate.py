@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from wae.io import read_array, read_weights
 from wae.metrics.evaluate import evaluate
-from wae.models import build
+from wae.models.compose import build
 from wae.stages import measure
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

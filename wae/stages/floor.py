@@ -9,7 +9,7 @@ from wae.metrics.evaluate import floor
 from wae.stages import measure
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -12,10 +12,10 @@ import torch
 from wae import runtime
 from wae.io import write_arrays, write_json
 from wae.metrics.evaluate import Evaluation
-from wae.metrics.features import EXTRACTORS, Extractor
+from wae.metrics.features.extractors import EXTRACTORS, Extractor
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def start(job: Job) -> tuple[dict[str, Any], torch.device, torch.Generator]:

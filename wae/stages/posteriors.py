@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from wae import runtime
-from wae.autoencoder import AutoEncoder
 from wae.errors import UserError
-from wae.game import Model, Posterior
 from wae.io import read_array, read_weights, write_text
 from wae.metrics.measures import unit
-from wae.models import build
+from wae.models.autoencoder import AutoEncoder
+from wae.models.compose import build
+from wae.models.game import Model, Posterior
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

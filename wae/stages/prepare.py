@@ -11,7 +11,7 @@ from wae.data.prepare import prepare
 MOST = 8  # processes that decode pictures
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -9,7 +9,7 @@ from wae.io import read_json
 from wae.table import differences, judge, read_claims, read_metrics, summarise, write_csv, write_md, write_tex
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

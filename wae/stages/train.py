@@ -11,10 +11,10 @@ from wae import runtime
 from wae.errors import UserError
 from wae.io import read_array, write_text, write_weights
 from wae.progress import Progress
-from wae.train import train
+from wae.training.train import train
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 SCRATCH = Path("scratch")
 

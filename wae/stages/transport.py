@@ -10,7 +10,7 @@ from wae.figures.style import save, styled
 from wae.io import write_text
 
 if TYPE_CHECKING:
-    from wae.stage import Job
+    from wae.pipeline.stage import Job
 
 
 def run(job: Job) -> None:

@@ -12,9 +12,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from wae.game import Batch, play
-from wae.nets import initialise, perceptron
-from wae.objectives import Clipping, GradientPenalty, Objective
+from wae.models.game import Batch, play
+from wae.models.nets import initialise, perceptron
+from wae.models.objectives import Clipping, GradientPenalty, Objective
 from wae.transport.canvas import grid, panels, parts, plane, points
 from wae.transport.exact import exact_plan
 

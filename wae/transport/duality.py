@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from wae.nets import initialise
+from wae.models.nets import initialise
 from wae.transport.canvas import BLUE, GREEN, GREY, ORANGE, normal, panels, parts, plane, points, segments
 from wae.transport.exact import exact_plan
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wae.divergences import jensen_shannon
-from wae.nets import initialise, perceptron
+from wae.models.nets import initialise, perceptron
 from wae.transport.canvas import BLUE, ORANGE, panels
 from wae.transport.exact import exact_plan
 

@@ -4,18 +4,19 @@ from functools import cache
 
 import snakemake.io
 
-from wae.check import Mistakes
-from wae.code import put_on_path
-from wae.dag import STAGES, data_jobs, jobs
+from wae.config.check import Mistakes
+from wae.config.figures import Figures
 from wae.errors import UserError
 from wae.io import write_text
-from wae.lock import record, reread
-from wae.profile import Profile
-from wae.receipt import Hashes
-from wae.render import all_data, stale
-from wae.settings import Figures
-from wae.stage import Job
-from wae.state import State
+from wae.pipeline.code import put_on_path
+from wae.pipeline.dag import STAGES, data_jobs, jobs
+from wae.pipeline.profile import Profile
+from wae.pipeline.render import all_data, stale
+from wae.pipeline.stage import DATA as SHARED
+from wae.pipeline.stage import Job
+from wae.provenance.lock import record, reread
+from wae.provenance.receipt import Hashes
+from wae.provenance.state import State
 
 put_on_path()  # jobs run `wae` by name, also where no environment is activated
 
@@ -80,13 +81,6 @@ def record_all() -> None:
             print(*error.sentences, sep="\n", file=sys.stderr)
 
 
-def job(stage: str, wildcards) -> Job:
-    """The job that wildcards name."""
-    of = profile(wildcards.results)
-    axes = {axis: getattr(wildcards, axis) for axis in STAGES[stage].over}
-    return Job(STAGES[stage], of, of.scope(**axes))
-
-
 def needed(of: Job) -> list[str]:
     """A job's inputs, and if it is not up to date a file that says why and is newer than its outputs.
 
@@ -108,50 +102,67 @@ def needed(of: Job) -> list[str]:
     return files
 
 
-def inputs(stage: str):
-    return lambda wildcards: needed(job(stage, wildcards))
-
-
-def shared(stage: str, **axes) -> Job:
-    """A job that all profiles share."""
-    return Job(STAGES[stage], DATA, DATA.scope(**axes))
-
-
-def inputs_of(of: Job):
-    return lambda wildcards: needed(of)
-
-
-def command(stage: str):
-    return lambda wildcards: job(stage, wildcards).command
-
-
-def outputs(stage: str, scope=None) -> list:
-    """What a stage writes as patterns, with a caption in the report where the table names one."""
-    axes = {
-        axis: f"{{{axis}}}"
-        for axis in ("results", "dataset", "model", "seed", "figure")
-    }
-    return [
-        (
-            snakemake.io.report(
-                out.path, caption=f"../report/{out.caption}.rst", category=stage
+def stages():
+    """Name, stage and fixed axes of every rule. What all profiles share has a rule for each source and data set."""
+    for name, stage in STAGES.items():
+        if stage.home == SHARED:
+            (axis,) = stage.over
+            scopes = list(stage.scopes(DATA))
+            yield from (
+                (f"{name}_{of[axis]}", stage, {axis: of[axis]}) for of in scopes
             )
-            if out.caption
-            else out.path
-        )
-        for out in STAGES[stage].written(DATA, scope or axes)
-    ]
+        else:
+            yield name, stage, {}
 
 
-def log_of(stage: str, suffix: str = "log") -> str:
-    """A stage's log or benchmark, one a job, named like its outputs."""
-    axes = [f"{{{axis}}}" for axis in ("results", *STAGES[stage].over)]
-    return f"{Path('logs', stage, *axes)}.{suffix}"
+class StageRule:
+    """A stage as a rule: what each directive of Snakemake asks, answered for the job that wildcards name."""
 
+    def __init__(self, stage, fixed):
+        self.stage, self.fixed = stage, fixed
 
-def compute(key: str):
-    return lambda wildcards: profile(wildcards.results).params["compute"][key]
+    def job(self, wildcards) -> Job:
+        of = DATA if self.fixed else profile(wildcards.results)
+        axes = {
+            axis: self.fixed.get(axis) or getattr(wildcards, axis)
+            for axis in self.stage.over
+        }
+        return Job(self.stage, of, of.scope(**axes))
 
+    def inputs(self, wildcards):
+        return needed(self.job(wildcards))
 
-def gpu(wildcards) -> int:
-    return int(profile(wildcards.results).params["compute"]["device"] != "cpu")
+    def command(self, wildcards):
+        return self.job(wildcards).command
+
+    def threads(self, wildcards):
+        return self.stage.threads(self.job(wildcards).profile)
+
+    def memory_mb(self, wildcards):
+        return self.stage.memory_mb(self.job(wildcards).profile)
+
+    def gpus(self, wildcards):
+        return self.stage.gpus(self.job(wildcards).profile)
+
+    def outputs(self) -> list:
+        """What it writes as patterns, with a caption in the report where the table names one."""
+        axes = {axis: f"{{{axis}}}" for axis in ("results", *self.stage.over)}
+        return [
+            (
+                snakemake.io.report(
+                    out.path,
+                    caption=f"../report/{out.caption}.rst",
+                    category=self.stage.name,
+                )
+                if out.caption
+                else out.path
+            )
+            for out in self.stage.written(DATA, {**axes, **self.fixed})
+        ]
+
+    def log(self, suffix: str = "log") -> str:
+        """A log or a benchmark, one a job, named like its outputs."""
+        axes = list(self.fixed.values()) or [
+            f"{{{axis}}}" for axis in ("results", *self.stage.over)
+        ]
+        return f"{Path('logs', self.stage.name, *axes)}.{suffix}"

@@ -1,0 +1,101 @@
+"""The order of the wings: who may import whom. `docs/architecture.md` draws it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from support.project import ROOT
+
+GROUND = {"errors", "io", "runtime", "progress"}
+WINGS: dict[str, set[str]] = {
+    # wing          may import, besides itself and the ground
+    "config":      set(),
+    "pipeline":    {"config"},
+    "provenance":  {"config", "pipeline"},
+    "divergences": {"config"},
+    "models":      {"config", "divergences"},
+    "training":    {"config", "models"},
+    "data":        set(),
+    "metrics":     {"config", "divergences", "data"},
+    "table":       set(),
+    "figures":     {"table"},
+    "transport":   {"divergences", "models"},
+    "stages":      {"data", "models", "training", "metrics", "table", "figures", "transport", "pipeline"},
+    "score":       {"data", "metrics", "table", "pipeline"},
+    "cli":         {"config", "pipeline", "provenance", "score", "stages"},
+}  # fmt: skip
+
+
+def imports(root: Path) -> dict[str, set[str]]:
+    """Module -> the modules of the package that it imports, also inside its functions; names without `wae.`."""
+    files = {".".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.py")}
+    modules = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    return {name: set(_imported(path, modules)) - {name} for name, path in modules.items()}
+
+
+def _imported(path: Path, modules: Iterable[str]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] == "wae":
+                whole = [f"{module}.{name.name}" for name in names]
+                yield from (
+                    name.removeprefix("wae.") if name.removeprefix("wae.") in modules else module.removeprefix("wae.")
+                    for name in whole
+                )
+            case ast.Import(names=names):
+                yield from (name.name.removeprefix("wae.") for name in names if name.name.startswith("wae."))
+
+
+def against_the_order(root: Path) -> list[str]:
+    """Each import that the table does not allow, in words."""
+    wing = lambda module: module.split(".")[0]
+    return [
+        f"wae.{module} imports wae.{other}"
+        for module, found in sorted(imports(root).items())
+        for other in sorted(found)
+        if wing(other) != wing(module)
+        and wing(other) not in GROUND | {"wae"}
+        and wing(other) not in WINGS.get(wing(module), set())
+    ]
+
+
+def test_no_import_runs_against_the_order() -> None:
+    assert not against_the_order(ROOT / "wae")
+
+
+def test_the_order_has_a_top_and_a_ground_and_names_every_folder() -> None:
+    assert list(TopologicalSorter(WINGS).static_order())
+    folders = {path.parent.name for path in (ROOT / "wae").glob("*/__init__.py")}
+    alone = {path.stem for path in (ROOT / "wae").glob("*.py")} - {"__init__"}
+    assert folders | alone == WINGS.keys() | GROUND
+    assert len(alone) + 1 <= 8, "what stands directly in wae/ can be counted on two hands"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = imports(ROOT / "wae")
+    packages = {name for name in graph if (ROOT / "wae" / name.replace(".", "/")).is_dir()}
+    # A package's `__init__` only hands names on; what imports the package imports the modules behind them.
+    order = TopologicalSorter({name: found - packages for name, found in graph.items() if name not in packages})
+    assert len(list(order.static_order())) > 100
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "said"),
+    [
+        ("models/nets.py", "from wae.training.optim import schedule", "wae.models.nets imports wae.training.optim"),
+        ("config/yaml.py", "import wae.pipeline.dag", "wae.config.yaml imports wae.pipeline.dag"),
+        ("io.py", "from wae import table", "wae.io imports wae.table"),
+    ],
+)
+def test_an_import_against_the_order_is_found(module: str, line: str, said: str, tmp_path: Path) -> None:
+    for path in (ROOT / "wae").rglob("*.py"):
+        copy = tmp_path / path.relative_to(ROOT / "wae")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    with (tmp_path / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n\ndef late() -> None:\n    {line}\n")
+    assert against_the_order(tmp_path) == [said]

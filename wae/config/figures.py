@@ -1,0 +1,133 @@
+"""What `figures` of a params file may hold: the settings of each figure, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from wae.config.constructors import Options
+from wae.config.types import Count, NonNegative, Positive, Whole
+
+Dimension = Annotated[int, Field(ge=2, description="d")]
+Level = Annotated[int, Field(ge=5)]
+Points = Annotated[Count, Field(description="of each sample")]
+
+
+class Drawn(Options):
+    """What every computed figure has."""
+
+    seed: Whole = Field(description="of all that is drawn at random")
+
+
+class Duality(Drawn):
+    """The dual of W_1 rises to the primal (Kantorovich and Rubinstein 1958)."""
+
+    points: Count = Field(description="of each of the two samples in the plane")
+    steps: Count = Field(description="of ascent on the dual")
+    rate: Positive = Field(description="of the potentials' subgradient steps, rate / sqrt(step), in the plane's unit")
+    lr: Positive = Field(description="learning rate of the critic's Adam")
+    pairs: Count = Field(description="of units in each of the critic's two hidden layers, which sorts them")
+
+
+class Radon(Drawn):
+    """Slices of a density in the plane, and SW_p^p <= alpha W_p^p."""
+
+    angles: list[NonNegative] = Field(description="directions of the slices that are shown, in degrees")
+    pairs: Count = Field(description="pairs of samples on which the inequality is tried")
+    points: Points
+    directions: Count = Field(description="equally spaced over the half circle, to average over")
+
+
+class Plans(Drawn):
+    """Kantorovich's plans beside Monge's maps."""
+
+    few: Count = Field(description="points of the small examples' sources")
+    many: Count = Field(description="points of each Gaussian sample")
+
+
+class Dimensions(Drawn):
+    """W_2 against 1.22 sqrt(d) SW_2: the factor is the talk's, and fits slices averaged without the square."""
+
+    dimensions: list[Dimension]
+    slices: list[Count] = Field(description="L, numbers of random directions")
+    points: Points
+    repeats: Count = Field(description="sets of directions; the figure shows their median and range")
+
+
+class Moving(Drawn):
+    """Distances from N(0, I) to N(t e, I), t growing (Kolouri et al. 2019b, figure 1, has the same question)."""
+
+    dimension: Dimension
+    shifts: list[NonNegative] = Field(description="t, in standard deviations")
+    points: Points
+    slices: Count = Field(description="random directions")
+    radius: Positive = Field(description="of the circular slices' centres")
+    degree: Count = Field(description="of the polynomial slices; odd")
+    units: Count = Field(description="of the neural slices' hidden layer")
+
+
+class Critic(Drawn):
+    """What a figure of a trained critic has."""
+
+    steps: Count = Field(description="of the critic's Adam")
+    batch: Count = Field(description="points of each sample a step")
+    lr: Positive = Field(description="learning rate of Adam")
+    layers: Count = Field(description="the critic's hidden layers")
+    units: Count = Field(description="of each hidden layer")
+
+
+class Supports(Critic):
+    """Jensen-Shannon, read off a critic, and W_1 of two supports that separate (Arjovsky et al. 2017, example 1)."""
+
+    shifts: list[NonNegative] = Field(description="distance moved, in units of the supports' side")
+    points: Points
+
+
+class Clipping(Critic):
+    """What a critic learns under clipping and under a gradient penalty (Gulrajani et al. 2017, figure 1).
+
+    That paper's toys have three hidden layers of 512 units and a learning rate of 1e-4.
+    """
+
+    bound: Positive = Field(description="of clipped weights; 0.01 in the WGAN paper")
+    weight: Positive = Field(description="of the gradient penalty; 10 in the WGAN-GP paper")
+    grid: Level = Field(description="points a side at which the level sets are read")
+
+
+class Posteriors(Drawn):
+    """Posteriors of held-out images in a plane of codes (Tolstikhin et al. 2018, figure 1)."""
+
+    dataset: str = Field(description="with labels, a key of grid")
+    models: list[str] = Field(description="auto-encoders of it with two latent dimensions")
+    images: Count = Field(description="first held-out images whose posteriors are drawn")
+    draws: Count = Field(description="codes from each posterior, for the share that another image's claims")
+
+
+class Generators(Drawn):
+    """One objective, several generators (Deshpande et al. 2018, figure 5's question); models <objective>-<network>."""
+
+    dataset: str = Field(description="a key of grid")
+    objectives: list[str] = Field(description="a row each, the first part of the models' names")
+    networks: list[str] = Field(description="a column each, the rest of the models' names")
+
+
+def shown(figure: Mapping[str, Any]) -> list[str]:
+    """The models that a figure with these settings shows: those it names, or <objective>-<network>."""
+    made = [f"{objective}-{network}" for objective in figure.get("objectives", []) for network in figure["networks"]]
+    return [*figure.get("models", []), *made]
+
+
+class Figures(Options):
+    """Figures of optimal transport; those that are named are drawn."""
+
+    duality: Duality | None = None
+    radon: Radon | None = None
+    plans: Plans | None = None
+    dimension: Dimensions | None = None
+    moving: Moving | None = None
+    supports: Supports | None = None
+    clipping: Clipping | None = None
+    posteriors: Posteriors | None = None
+    generators: Generators | None = None

@@ -1,0 +1,218 @@
+"""What may stand in params.yaml, data/params.yaml and claims.yaml, and one clear sentence for each mistake."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from wae.config.constructors import Options, choice
+from wae.config.figures import Figures
+from wae.config.types import Count, Fraction, NonNegative, Positive, Whole
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Feature = Literal["classifier", "inception"]
+Path = Literal["linear", "spherical"]
+
+
+# ---- training ---------------------------------------------------------------
+
+
+class Pretraining(Options):
+    """Encoder-only steps that match mean and covariance of the codes to the prior's (the WAE authors' code)."""
+
+    steps: Whole = Field(description="most Adam steps; the authors take up to 200")
+    sample: Annotated[int, Field(ge=2)] = Field(description="images and prior samples a step; 1000 MNIST, 256 CelebA")
+    tolerance: Positive = Field(description="stop once mean(dmean^2) + mean(dcov^2) is below this; authors 0.1")
+
+
+Schedule: Any = choice("training.optim", "SCHEDULES")
+Optimiser: Any = choice(
+    "training.optim", "OPTIMISERS", schedule=(Schedule, Field(description="learning rate over the run"))
+)
+
+
+class Training(Options):
+    """What every model of the family has: how long, in what batches, and one optimiser a player."""
+
+    epochs: Whole = Field(description="passes over the training images; 0 keeps the initial weights")
+    batch: Count = Field(description="images a round; the WAE paper uses 100")
+    optimisers: dict[str, Optimiser] = Field(description="one entry for each player of the game, by its name")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of the encoder's and decoder's convolutions and products in training"
+    )
+    compile: bool = Field(default=False, description="encoder and decoder by torch.compile; needs a C++ compiler")
+
+
+class Interpolation(Options):
+    """ACAI (Berthelot et al. 2018): a critic guesses how far two codes were mixed, and is to see no mixing."""
+
+    weight: NonNegative = Field(
+        description="of the critic's squared guess; 0.5 beside a mean square, scale as the cost"
+    )
+    gamma: Fraction = Field(description="share of the image in what the critic must call unmixed; the authors have 0.2")
+
+
+class AutoEncoder(Training):
+    """An auto-encoder whose codes are drawn to a prior: cost + weight * penalty (WAE, equation 4)."""
+
+    kind: Literal["autoencoder"]
+    network: choice("models.nets", "NETWORKS") = Field(description="encoder and decoder")  # type: ignore[valid-type]
+    posterior: choice("models.posteriors", "POSTERIORS") = Field(description="Q(Z|X)")  # type: ignore[valid-type]
+    cost: choice("models.costs", "COSTS") = Field(description="c(x, x'), the reconstruction cost")  # type: ignore[valid-type]
+    prior: choice("models.priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
+    penalty: choice("models.penalties", "PENALTIES") = Field(description="D(Q_Z, P_Z)")  # type: ignore[valid-type]
+    weight: NonNegative = Field(description="lambda, the factor of the penalty; WAE: 10 on MNIST, 100 or 1 on CelebA")
+    noise: NonNegative = Field(description="standard deviation of the truncated normal added to the encoder's input")
+    pretraining: Pretraining | None = Field(description="of the encoder; null for none")
+    interpolation: Interpolation | None = Field(default=None, description="a critic of mixed codes; null for none")
+
+
+class Gan(Training):
+    """A generator trained by an objective of real and generated images; its network is the auto-encoder's decoder."""
+
+    kind: Literal["gan"]
+    network: choice("models.nets", "NETWORKS") = Field(description="its decoder and critic")  # type: ignore[valid-type]
+    prior: choice("models.priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
+    objective: choice("models.objectives", "OBJECTIVES") = Field(description="its game")  # type: ignore[valid-type]
+
+
+Model = Annotated[AutoEncoder | Gan, Field(discriminator="kind")]
+
+
+# ---- evaluation -------------------------------------------------------------
+
+
+class Classifier(Options):
+    """The pipeline's own classifier, in whose features fd_classifier is measured."""
+
+    epochs: Count = Field(description="passes over the labelled training images")
+    batch: Count = Field(description="images a step")
+    lr: Positive = Field(description="learning rate of Adam")
+    width: Count = Field(description="channels of the first convolution")
+    features: Count = Field(description="size of the layer before the heads: the features' dimension")
+    seed: Whole = Field(description="of initialisation and order, the same for every model it judges")
+
+
+class Pictures(Options):
+    """How many images are kept to be drawn."""
+
+    samples: Count = Field(description="generated images in the grid")
+    reconstructions: Count = Field(description="held-out images shown with their reconstructions")
+    rows: Count = Field(description="interpolations")
+    steps: Annotated[int, Field(ge=2)] = Field(description="images an interpolation, both ends included")
+    path: Path = Field(default="linear", description="between two codes")
+
+
+class Mixture(Options):
+    """Ex-post density (Ghosh et al. 2020): a Gaussian mixture fitted to codes, an auto-encoder's second sampler."""
+
+    components: Count = Field(description="Gaussians with full covariances; the paper: 10")
+    images: Count = Field(description="first training images whose codes it is fitted to; at least as many")
+
+
+class Rays(Options):
+    """ACAI's mean distance and smoothness (Berthelot et al. 2018, section 4), for pictures of rays only."""
+
+    pairs: Count = Field(description="of held-out images to go between")
+    steps: Annotated[int, Field(ge=3)] = Field(description="images an interpolation, both ends included; the paper: 16")
+    path: Path = Field(default="linear", description="between two codes; the paper: linear")
+
+
+class Evaluation(Options):
+    """How every model of a data set is measured: the same for all, so that the numbers compare."""
+
+    features: list[Feature] = Field(description="whose features Frechet distances use; Inception's weights are fetched")
+    samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
+    batch: Count = Field(description="images generated, or passed through a network, at once")
+    seed: Whole = Field(description="of the samples drawn from the prior")
+    samplings: Count = Field(default=1, description="independent draws of N images that each model is measured by")
+    swd: Count | None = Field(
+        default=None, description="first images, at most N, whose patches are compared; null: none"
+    )
+    pictures: Pictures
+    mixture: Mixture = Field(description="of codes, to draw from instead of the prior")
+    classifier: Classifier | None = Field(description="null for data without labels")
+    interpolation: Rays | None = Field(default=None, description="null for data other than rays")
+
+
+class Compute(Options):
+    """Where the work is done. Threads are fixed here because sums change with their number."""
+
+    device: Literal["cpu", "cuda", "auto"] = Field(description="auto: the GPU where there is one")
+    threads: Count = Field(description="of each training and evaluation job")
+    memory_mb: Count = Field(description="MiB that a training or evaluation job may need, for the scheduler")
+
+
+class Params(Options):
+    """One profile: everything that a run depends on, besides the data."""
+
+    seeds: Annotated[list[Whole], Field(min_length=1)] = Field(description="training seeds; the table averages them")
+    compute: Compute
+    grid: Annotated[dict[Name, list[Name]], Field(min_length=1)] = Field(description="data set -> its models")
+    evaluation: dict[Name, Evaluation]
+    models: dict[Name, dict[Name, Model]]
+    figures: Figures | None = Field(default=None, description="of optimal transport; null for none")
+
+
+# ---- data -------------------------------------------------------------------
+
+
+class File(Options):
+    """A file to fetch and how it is recognised."""
+
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    sha256_begins: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+    bytes: Count | None = None
+
+    @model_validator(mode="after")
+    def _recognisable(self) -> File:
+        if not (self.md5 or self.sha256 or self.sha256_begins):
+            raise ValueError("needs md5, sha256 or sha256_begins: without one, whatever arrives is taken")
+        return self
+
+
+class Source(Options):
+    """A folder under data/raw, and under a mirror."""
+
+    urls: list[str] = Field(description="base addresses, tried in order after WAE_MIRROR")
+    drive: dict[str, str] = Field(default={}, description="file -> its id on Google Drive, tried last")
+    folder: str | None = Field(default=None, description="its folder under a mirror, where that is not its own name")
+    licence: str
+    by_hand: str | None = Field(default=None, description="how to fetch them where no address serves them")
+    redistribute: bool = Field(description="whether the licence lets copies be pushed to a remote")
+    files: Annotated[dict[str, File], Field(min_length=1)]
+
+
+class DataSet(Options):
+    """A data set: one uint8 array a split, N x C x H x W."""
+
+    kind: Literal["mnist", "celeba", "digits", "faces", "lines", "images"]
+    shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
+    train: Count = Field(description="images to train on, drawn or expected")
+    test: Count = Field(description="held-out images, drawn or expected")
+    labels: bool = Field(description="whether it has labels to train a classifier on")
+    source: str | None = Field(default=None, description="its files: a key of `sources`")
+    path: str | None = Field(
+        default=None, description="of kind images: a folder or zip of pictures, of the source where there is one"
+    )
+    crop: Annotated[list[Whole], Field(min_length=4, max_length=4)] | None = Field(
+        default=None, description="left, upper, right, lower in pixels of the original"
+    )
+    filter: Literal["lanczos", "bicubic", "bilinear", "box"] | None = Field(default=None, description="antialiased")
+    seed: Whole | None = Field(default=None, description="of the images to draw, or of the split of kind images")
+    held_out: Literal["test", "valid"] | None = Field(
+        default=None, description="of kind celeba: its partition's test images, if null, or those to choose options by"
+    )
+
+
+class Data(Options):
+    """data/params.yaml."""
+
+    sources: dict[Name, Source]
+    datasets: dict[Name, DataSet]
+
+
+PARAMS: TypeAdapter[Params] = TypeAdapter(Params)
+DATA: TypeAdapter[Data] = TypeAdapter(Data)

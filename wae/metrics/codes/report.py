@@ -1,0 +1,148 @@
+"""What is measured of a model with codes: reconstructions, interpolations, and how near the codes are to the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wae.metrics.codes.expost import fit_mixture
+from wae.metrics.codes.interpolation import interpolation_quality
+from wae.metrics.codes.latent import CODES, FLOORS, Prior, against_prior
+from wae.metrics.codes.paths import PATHS
+from wae.metrics.codes.plane import least_alike
+from wae.metrics.images import quantise
+from wae.metrics.measures import Measure, first, held_out, protocol, unit
+
+LINEAR = "linear"
+
+
+@runtime_checkable
+class Encoding(Protocol):
+    """What can also be asked for reconstructions and interpolations."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (n, d) of images in [0, 1]."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images in [0, 1] of codes (n, d)."""
+
+
+@runtime_checkable
+class Matched(Encoding, Protocol):
+    """What can also be asked how near its codes are to the prior."""
+
+    prior: Prior
+
+    def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Codes (n, d) of images in [0, 1], drawn from their posteriors."""
+
+
+def code_measures(
+    model: Encoding,
+    images: np.ndarray,
+    settings: Mapping[str, Any],
+    device: torch.device | str,
+    generator: torch.Generator,
+) -> tuple[dict[str, Measure], dict[str, np.ndarray]]:
+    """All measures of a model's codes on held-out uint8 images, and the images to draw; `settings` as in `evaluate`."""
+    reference, batch = images[: settings["samples"]], settings["batch"]
+    measures = {"reconstruction_mse": reconstruction_mse(model, reference, batch, device)}
+    drawn = pictures(model, images, settings, device)
+    if isinstance(model, Matched):
+        codes = encoded(model, reference[:CODES], batch, device, generator)
+        measures |= latent_measures(codes, model.prior, generator)
+        drawn["latent"] = plane(codes, model.prior, generator)
+    if settings.get("interpolation"):
+        measures |= interpolation_measures(model, images, settings["interpolation"], device)
+    return measures, drawn
+
+
+def reconstruction_mse(model: Encoding, images: np.ndarray, batch: int, device: torch.device | str) -> Measure:
+    """Mean squared error over all elements of `images` uint8, in [0, 1], of reconstructions that are not rounded."""
+    total = 0.0
+    for start in range(0, len(images), batch):
+        x = unit(images[start : start + batch], device)
+        total += float((model.decode(model.encode(x)).double() - x.double()).square().sum())
+    how = protocol(f"mean over all elements in [0, 1]; first {len(images)} held-out; not rounded")
+    return Measure(total / images.size, len(images), held_out(images), protocol=how)
+
+
+def encoded(
+    model: Matched, images: np.ndarray, batch: int, device: torch.device | str, generator: torch.Generator
+) -> Tensor:
+    """A code (n, d) of each of `images` uint8, drawn from its posterior."""
+    starts = range(0, len(images), batch)
+    return torch.cat([model.draw_codes(unit(images[at : at + batch], device), generator) for at in starts])
+
+
+def latent_measures(codes: Tensor, prior: Prior, generator: torch.Generator) -> dict[str, Measure]:
+    """Distances of held-out images' codes from the prior, and moments, each with its floor."""
+    how = protocol(
+        f"a draw of each posterior against as many of the prior; floor: mean of {FLOORS} prior pairs; float64"
+    )
+    values = against_prior(codes, prior, generator)
+    return {name: Measure(value, len(codes), held_out(codes), protocol=how) for name, value in values.items()}
+
+
+def plane(codes: Tensor, prior: Prior, generator: torch.Generator) -> np.ndarray:
+    """Codes and as many draws of the prior in the plane where they look least alike, float32 (2, n, 2)."""
+    draw = prior.sample(len(codes), generator)
+    axes = least_alike(codes, draw, generator).to(codes)
+    return torch.stack([codes @ axes, draw @ axes]).float().cpu().numpy()
+
+
+def expost(
+    model: Matched,
+    train_images: np.ndarray,
+    settings: Mapping[str, Any],
+    device: torch.device | str,
+    generator: torch.Generator,
+) -> Iterator[Tensor]:
+    """`settings.samples` images in [0, 1], a batch at a time: decoded from a mixture fitted to training codes."""
+    wanted = settings["mixture"]
+    images = first(train_images, wanted["images"], "evaluation.mixture.images")
+    codes = encoded(model, images, settings["batch"], device, generator)
+    mixture = fit_mixture(codes, wanted["components"], settings["seed"])
+    drawn, batch = mixture.sample(settings["samples"], generator), settings["batch"]
+    yield from (model.decode(drawn[at : at + batch]) for at in range(0, len(drawn), batch))
+
+
+def interpolation_measures(
+    model: Encoding, images: np.ndarray, settings: Mapping[str, int], device: torch.device | str
+) -> dict[str, Measure]:
+    """ACAI's two numbers of the first `pairs` of held-out rays, image 2i to image 2i + 1."""
+    pairs = first(images, 2 * settings["pairs"], "twice evaluation.interpolation.pairs")
+    rows = torch.stack(list(between(model, pairs, settings, device)))
+    distance, smoothness = interpolation_quality(rows.cpu().numpy())
+    path = f"{settings['pairs']} held-out pairs in {settings['steps']} steps, {settings.get('path', LINEAR)}"
+    how = protocol(f"{path}; 10000 real rays; not rounded")
+    measures = {"interpolation_distance": distance, "interpolation_smoothness": smoothness}
+    return {name: Measure(value, settings["pairs"], held_out(pairs), protocol=how) for name, value in measures.items()}
+
+
+def between(
+    model: Encoding, pairs: np.ndarray, settings: Mapping[str, Any], device: torch.device | str
+) -> Iterator[Tensor]:
+    """Decoded images (steps, c, h, w) along the path from each image 2i's code to image 2i + 1's, ends included."""
+    codes = model.encode(unit(pairs, device))
+    t = torch.linspace(0.0, 1.0, settings["steps"], device=codes.device)[:, None]
+    yield from map(model.decode, PATHS[settings.get("path", LINEAR)](codes[0::2, None], codes[1::2, None], t))
+
+
+def pictures(
+    model: Encoding, images: np.ndarray, settings: Mapping[str, Any], device: torch.device | str
+) -> dict[str, np.ndarray]:
+    """`originals`, `reconstructions` (k, c, h, w) and `interpolations` (rows, steps, c, h, w) of held-out images.
+
+    A row goes from image 2i to image 2i + 1, both ends reconstructed.
+    """
+    wanted = settings["pictures"]
+    originals = first(images, wanted["reconstructions"], "evaluation.pictures.reconstructions")
+    pairs = first(images, 2 * wanted["rows"], "twice evaluation.pictures.rows")
+    decoded = [quantise(row).cpu().numpy() for row in between(model, pairs, wanted, device)]
+    reconstructions = quantise(model.decode(model.encode(unit(originals, device)))).cpu().numpy()
+    return {"originals": originals, "reconstructions": reconstructions, "interpolations": np.stack(decoded)}

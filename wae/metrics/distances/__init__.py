@@ -1,0 +1,1 @@
+"""What is measured between two samples of images."""

@@ -1,0 +1,18 @@
+"""The models of the family: a game of players over networks, a cost, a prior and a penalty.
+
+`build` is handed on when it is first asked for: importing one module of this package runs no other.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wae.models.compose import build
+
+__all__ = ["build"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("wae.models.compose"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

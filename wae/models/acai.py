@@ -1,0 +1,104 @@
+"""Adversarially constrained interpolation (Berthelot et al. 2018) over any auto-encoder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from wae.models.autoencoder import AutoEncoder
+from wae.models.game import Batch, Model, Player, Warmup
+from wae.models.priors import Prior
+
+
+class Acai(Model):
+    """An auto-encoder whose interpolations must also fool a critic that guesses how far two codes were mixed.
+
+    The critic d lowers E (d(x_a) - a)^2 + E d(gamma x + (1 - gamma) x')^2, the auto-encoder its own loss and
+    weight * E d(x_a)^2, where x_a decodes a z + (1 - a) z~, a in [0, 1/2] (equations 1 and 2), x' reconstructs x.
+    A decoder's batch norm normalises mixed codes by themselves, and its running moments mean over both kinds of batch.
+    The authors' critic has no normalisation; ours normalises each image alone, since its initial weights are small.
+
+    Args:
+        model: the auto-encoder.
+        critic: images in the network's range, (n, c, h, w), -> (n, 1).
+        weight: of the critic's squared guess; the authors' 0.5 stands beside a mean square over pixels.
+        gamma: share of x in what the critic must call unmixed; 0.2 in the authors' code.
+    """
+
+    def __init__(self, model: AutoEncoder, critic: nn.Module, *, weight: float, gamma: float) -> None:
+        super().__init__()
+        self.model, self.critic = model, critic
+        self.weight, self.gamma = weight, gamma
+
+    # ---- use: the wrapped model's ----
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (n, d) of images in [0, 1]."""
+        return self.model.encode(x)
+
+    @property
+    def prior(self) -> Prior:
+        """The wrapped model's."""
+        return self.model.prior
+
+    def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """One code (n, d) of each image in [0, 1], drawn from its posterior."""
+        return self.model.draw_codes(x, generator)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Images (n, c, h, w) in [0, 1] of codes (n, d)."""
+        return self.model.decode(z)
+
+    def generate(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n, c, h, w) images in [0, 1], decoded from the prior."""
+        return self.model.generate(n, generator)
+
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The wrapped model's."""
+        return self.model.networks()
+
+    def warmup(self) -> Warmup | None:
+        """The wrapped model's."""
+        return self.model.warmup()
+
+    def constants(self) -> dict[str, float]:
+        """The wrapped model's."""
+        return self.model.constants()
+
+    # ---- the game ----
+
+    def turns(self) -> tuple[Player, ...]:
+        """The wrapped model's turns; before the last, the auto-encoder's, comes the critic."""
+        *others, autoencoder = self.model.turns()
+        critic = Player("interpolation_critic", tuple(self.critic.parameters()), self.critic_loss)
+        return (*others, critic, replace(autoencoder, loss=self.loss))
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The wrapped model's terms, and weight * E d(x_a)^2."""
+        _, mixed = self.interpolation(batch)
+        return {**self.model.loss(batch), "interpolation": self.weight * self.critic(mixed).square().mean()}
+
+    def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Squared errors of the guesses: of a for interpolations, of 0 for `gamma` of x in its reconstruction.
+
+        A critic that sees nothing guesses E a / 2 = 1/8 for both and loses 1/12 - 1/32 = 0.0520833.
+        """
+        alpha, mixed = self.interpolation(batch)
+        x, output = batch.x, self.model.output
+        unmixed = torch.lerp(output.activate(self.model.reconstruction(batch)), output.scale(x), self.gamma)
+        # One pass for both: no image sees another in the critic.
+        of_mixed, of_unmixed = self.critic(torch.cat([mixed, unmixed]).detach()).chunk(2)
+        return {"mixed": (of_mixed - alpha).square().mean(), "unmixed": of_unmixed.square().mean()}
+
+    def interpolation(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Mixing weights a (n, 1) and the decoded mixtures (n, c, h, w), the same for both players of a round."""
+        return batch.once(self._interpolation)
+
+    def _interpolation(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        z = self.model.posterior(batch).sample
+        uniform = torch.rand(len(z), 1, generator=batch.generator, device=z.device, dtype=z.dtype)
+        alpha = 0.5 - (uniform - 0.5).abs()
+        # The neighbour, not the mirror image: reversing an odd batch would mix its middle code with itself.
+        return alpha, self.model.output.activate(self.model.decoder(torch.lerp(z.roll(1, 0), z, alpha)))

@@ -1,0 +1,80 @@
+"""The models of the family, composed from networks, a cost, a prior and a penalty: from parameters to modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from wae.models.acai import Acai
+from wae.models.autoencoder import AutoEncoder, Options
+from wae.models.costs import COSTS
+from wae.models.game import Model
+from wae.models.gan import Gan
+from wae.models.nets import NETWORKS, initialise
+from wae.models.objectives import OBJECTIVES
+from wae.models.penalties import PENALTIES
+from wae.models.posteriors import POSTERIORS
+from wae.models.priors import PRIORS
+
+
+def autoencoder(
+    shape: Sequence[int],
+    *,
+    network: Options,
+    posterior: Options,
+    cost: Options,
+    prior: Options,
+    penalty: Options,
+    weight: float,
+    noise: float,
+    pretraining: Options | None,
+    interpolation: Options | None = None,
+) -> Model:
+    """An auto-encoder for images of `shape` (c, h, w), from the options of its parts, within `Acai` if asked for."""
+    reading = _make(POSTERIORS, posterior)
+    networks = _make(NETWORKS, network, shape, reading.heads)
+    distribution = _make(PRIORS, prior, networks.latent)
+    model = AutoEncoder(
+        networks,
+        reading,
+        _make(COSTS, cost),
+        distribution,
+        _make(PENALTIES, penalty, distribution),
+        weight=weight,
+        noise=noise,
+        pretraining=pretraining,
+    )
+    return model if interpolation is None else Acai(model, networks.critic(), **interpolation)
+
+
+def gan(shape: Sequence[int], *, network: Options, prior: Options, objective: Options) -> Model:
+    """A generator for images of `shape` (c, h, w), from the options of its parts: the network's decoder."""
+    networks = _make(NETWORKS, network, shape, 1)
+    rules = _make(OBJECTIVES, objective)
+    critic = networks.critic() if rules.players else nn.Sequential()
+    return Gan(networks.decoder, critic, networks.output, _make(PRIORS, prior, networks.latent), rules)
+
+
+def build(dataset: Options, model: Options, generator: torch.Generator | None = None) -> Model:
+    """The model that a parameter entry describes, for images of the data set, with its initial weights, ready for use.
+
+    Args:
+        model: `kind` and the options of that kind; what only training needs (TRAINING) is ignored.
+        generator: draws the initial weights; torch's own if None.
+    """
+    options = {key: value for key, value in model.items() if key not in TRAINING}
+    built: Model = _make(MODELS, options, dataset["shape"])
+    initialise(built, generator)
+    return built.eval()
+
+
+def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:
+    rest = {key: value for key, value in options.items() if key != "kind"}
+    return table[options["kind"]](*parts, **rest)
+
+
+TRAINING = ("epochs", "batch", "optimisers", "precision", "compile")
+MODELS = {"autoencoder": autoencoder, "gan": gan}

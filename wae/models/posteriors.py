@@ -1,0 +1,50 @@
+"""Q(Z|X): how the encoder's last layer is read as a distribution over codes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from wae.models.game import Posterior
+
+
+class Reading(ABC):
+    """Reads `heads` * d numbers an image as Q(Z|X)."""
+
+    heads: ClassVar[int]
+
+    @abstractmethod
+    def __call__(self, raw: Tensor, generator: torch.Generator) -> Posterior:
+        """The posterior of raw (n, heads * d), with one sample of it."""
+
+    def mean(self, raw: Tensor) -> Tensor:
+        """Its mean, (n, d): the first head."""
+        return raw.chunk(self.heads, dim=1)[0]
+
+
+class Deterministic(Reading):
+    """A point mass: every image has one code."""
+
+    heads = 1
+
+    def __call__(self, raw: Tensor, generator: torch.Generator) -> Posterior:
+        """The posterior of raw (n, d): its sample is its mean."""
+        return Posterior(sample=raw, mean=raw)
+
+
+class Gaussian(Reading):
+    """N(mean, diag(exp(log variance))), a sample by mean + deviation * noise (Kingma and Welling 2014, section 2.4)."""
+
+    heads = 2
+
+    def __call__(self, raw: Tensor, generator: torch.Generator) -> Posterior:
+        """The posterior of raw (n, 2d): means, then log variances."""
+        mean, log_variance = raw.chunk(2, dim=1)
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+        return Posterior(torch.addcmul(mean, (log_variance / 2).exp(), noise), mean, log_variance)
+
+
+POSTERIORS = {"deterministic": Deterministic, "gaussian": Gaussian}

@@ -1,0 +1,106 @@
+"""Recording for DVC what another engine made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from wae.config.check import Mistakes
+from wae.io import write_bytes
+from wae.pipeline.dag import data_jobs, jobs
+from wae.pipeline.profile import Profile
+from wae.pipeline.render import all_data
+from wae.pipeline.stage import DATA, Job
+from wae.provenance.lockfile import cached, file_of, lock_of, locked, mend
+from wae.provenance.state import State
+
+
+def full_address(job: Job, name: str) -> str:
+    """A name on DVC's command line: of a job, or of the stage whose matrix it belongs to."""
+    file = file_of(job)
+    return name if file == "dvc.yaml" else f"{file}:{name}"
+
+
+def unrecorded(state: State) -> list[Job]:
+    """The jobs whose outputs are up to date, as their receipts say, and which dvc.lock or DVC's cache does not have."""
+    made = [job for job in state.jobs.values() if Path(job.receipt).is_file()]
+    files = {file: locked(file) for file in dict.fromkeys(map(file_of, made))}
+    return [
+        job
+        for job in made
+        if not state.why(job.address) and not _recorded(files[file_of(job)].get(job.address, {}), job, state)
+    ]
+
+
+def _recorded(outputs: Mapping[str, str], job: Job, state: State) -> bool:
+    now = {path: state.hash_of(path) for path in (*job.outputs, job.receipt)}
+    return outputs == now and all(digest and cached(digest).is_file() for digest in now.values())
+
+
+def record(state: State) -> None:
+    """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot.
+
+    DVC takes params and files as they are when it comes to them: if they were edited meanwhile, the lock files are put
+    back as they were.
+    """
+    for file in dict.fromkeys(map(file_of, state.jobs.values())):
+        mend(file)
+    finished = unrecorded(state)
+    if finished and Path(".dvc").is_dir():
+        locks = [lock_of(file) for file in dict.fromkeys(map(file_of, finished))]
+        before = [path.read_bytes() if path.is_file() else None for path in locks]
+        done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, finished))
+        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
+        if edited(state, finished):  # also where DVC failed: it may have written some of it
+            said = "parameters, code or data were edited meanwhile"
+            for path, content in zip(locks, before, strict=True):
+                write_bytes(path, content) if content is not None else path.unlink(missing_ok=True)
+        if said:
+            print(
+                f"dvc could not record {len(finished)} finished jobs ({said}); the next run tries again",
+                file=sys.stderr,
+            )
+    state.hash_of.save()
+
+
+def edited(state: State, chosen: Iterable[Job]) -> bool:
+    """Whether any of these jobs, up to date when `state` was made, is not so any more."""
+    try:
+        now = reread(state)
+    except Mistakes:
+        return True
+    return any(job.address not in now.jobs or now.why(job.address) for job in chosen)
+
+
+def reread(state: State) -> State:
+    """The same profile's jobs, or those that all profiles share, by the params that are there now.
+
+    Raises:
+        Mistakes: the params have some.
+    """
+    made = list(state.jobs.values())
+    if all(job.stage.home == DATA for job in made):
+        return State(data_jobs(all_data()), state.hash_of)
+    return State(jobs(Profile.read(made[-1].profile.name)), state.hash_of)
+
+
+def targets(state: State, chosen: Iterable[Job]) -> list[str]:
+    """Names for DVC's command line that cover these jobs and no other.
+
+    DVC reads and writes the whole lock file once a name: where a matrix stage is meant with all its jobs, it is named.
+    """
+    addresses = {job.address for job in chosen}
+    groups: dict[str, list[str]] = {}
+    for address in state.jobs:
+        groups.setdefault(address.split("@")[0], []).append(address)
+    return [
+        full_address(state.jobs[of[0]], name)
+        for group, of in groups.items()
+        for name in ([group] if addresses.issuperset(of) else filter(addresses.__contains__, of))
+    ]
+
+
+def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)

@@ -1,0 +1,171 @@
+"""DVC's lock files: what DVC has recorded, and where receipts contradict it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from wae.config.yaml import canonical
+from wae.io import read_json, write_json, write_text
+from wae.pipeline.profile import DATA_DVC
+from wae.pipeline.stage import DATA, LOCK, Job
+from wae.provenance.receipt import SETTLED, md5, read
+
+OTHERS = [  # configurations of a user and of a machine, where Linux has them
+    Path(os.environ.get("DVC_GLOBAL_CONFIG_DIR") or Path.home() / ".config/dvc", "config"),
+    Path(os.environ.get("DVC_SYSTEM_CONFIG_DIR") or "/etc/xdg/dvc", "config"),
+]
+NOTHING: dict[str, Any] = {"whole": True, "stages": {}, "contradicted": [], "unseen": []}
+
+
+def file_of(job: Job) -> str:
+    """The dvc.yaml that a job stands in."""
+    return DATA_DVC if job.stage.home == DATA else job.profile.dvc
+
+
+def lock_of(file: str) -> Path:
+    """The dvc.lock beside a dvc.yaml."""
+    return Path(file).with_name("dvc.lock")
+
+
+def cached(digest: str) -> Path:
+    """Where DVC's cache keeps the content with an md5."""
+    return _cache() / "files" / "md5" / digest[:2] / digest[2:]
+
+
+@cache
+def _cache() -> Path:
+    """DVC's cache: its usual place, if that is there and no configuration names another; else DVC says."""
+    usual, files = Path(".dvc/cache"), [Path(".dvc/config"), Path(".dvc/config.local"), *OTHERS]
+    texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
+    if usual.is_dir() and not any(re.search(r"^\s*dir\s*=", text, re.MULTILINE) for text in texts):
+        return usual
+    command = [sys.executable, "-m", "dvc", "cache", "dir"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    return usual if said.returncode else Path(os.path.relpath(said.stdout.strip()))
+
+
+def locked(file: str) -> dict[str, dict[str, str]]:
+    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them; nothing, where it is not whole."""
+    return dict(_content(lock_of(file))["stages"])
+
+
+def whole(file: str) -> bool:
+    """Whether the dvc.lock beside a dvc.yaml was written to its end."""
+    return bool(_content(lock_of(file))["whole"])
+
+
+def contradicted(file: str) -> list[str]:
+    """The stages of which a dvc.lock says what the receipt recorded there does not."""
+    return list(_content(lock_of(file))["contradicted"])
+
+
+def mend(file: str) -> None:
+    """Take out of a dvc.lock each stage whose own receipt contradicts it, and say so; remove one that is not whole.
+
+    It says what is false where DVC was told to commit what was stale, and where it was killed while it recorded what
+    somebody was editing. DVC then calls those stages changed until they are recorded again.
+    """
+    path = lock_of(file)
+    while not _sound(content := _content(path)) and 0 <= time.time_ns() - path.stat().st_mtime_ns < SETTLED:
+        time.sleep(0.1)  # DVC writes it in place, and may be about it
+    if not content["whole"] and b"\n<<<<<<< " in b"\n" + path.read_bytes():
+        said = "has git's conflict markers: resolve them, or take either side; the next run records what it lacks"
+    elif not content["whole"]:
+        path.unlink()
+        said = "was not written to its end, and is removed: what is up to date is recorded anew"
+    elif names := content["contradicted"]:
+        yaml, text = YAML(), StringIO()  # as DVC reads and writes it
+        yaml.default_flow_style = False
+        tree = yaml.load(path.read_text(encoding="utf-8"))
+        for name in names:
+            del tree["stages"][name]
+        yaml.dump(tree, text)
+        write_text(path, text.getvalue())
+        said = f"said of {', '.join(names)} what the receipts recorded there do not: taken out"
+    else:
+        return
+    print(f"{path} {said}", file=sys.stderr)
+
+
+def _sound(content: Mapping[str, Any]) -> bool:
+    return bool(content["whole"] and not content["contradicted"])
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file."""
+    if not path.is_file():
+        return NOTHING
+    kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
+    with suppress(FileNotFoundError, ValueError):
+        match known := read_json(kept):
+            case {
+                "md5": of, "whole": bool(), "stages": dict(stages), "contradicted": list(), "unseen": list(unseen)
+            } if of == digest:  # fmt: skip
+                # A receipt that has come since, by `dvc pull` or `dvc checkout`, has not been asked yet.
+                if all(map(_is_stage, stages.values())) and not any(cached(str(of)).is_file() for of in unseen):
+                    return dict(known)
+    found = {"md5": digest, **parsed(path)}
+    write_json(kept, found)
+    return found
+
+
+def _is_stage(kept: object) -> bool:
+    """Whether what was kept of a stage has the shape of output -> md5."""
+    return isinstance(kept, dict) and all(isinstance(digest, str) for digest in kept.values())
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """Whether a dvc.lock is whole, its stages' outputs, those that receipts contradict, receipts that are not here."""
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+        stages = content.get("stages", {})
+        return {
+            "whole": True,
+            "stages": {name: _outputs(entry) for name, entry in stages.items()},
+            "contradicted": [name for name, entry in stages.items() if _contradicted(entry)],
+            "unseen": [digest for path, digest in map(_receipt, stages.values()) if path and not path.is_file()],
+        }
+    except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+        return NOTHING | {"whole": False}
+
+
+def _outputs(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {out["path"]: out.get("md5", "") for out in entry.get("outs", [])}
+
+
+def _contradicted(entry: Mapping[str, Any]) -> bool:
+    """Whether the receipt among a stage's outputs tells of others, or that they were made from something else."""
+    place, _ = _receipt(entry)
+    receipt = read(str(place)) if place else None
+    if receipt is None:
+        return False
+    files = {**receipt["inputs"], **receipt["code"], LOCK: receipt["lock"]}
+    said = {dep["path"]: dep.get("md5") for dep in entry.get("deps", [])}
+    for path in [path for path, digest in said.items() if str(digest).endswith(".dir") and path in files]:
+        del said[path], files[path]  # of folders, DVC takes another digest
+    params = {key: value for keys in entry.get("params", {}).values() for key, value in keys.items()}
+    made = {path: digest for path, digest in _outputs(entry).items() if "receipts" not in Path(path).parts}
+    found = (entry["cmd"], canonical(params), said, made)
+    return found != (receipt["command"], receipt["params"], files, receipt["outputs"])
+
+
+def _receipt(entry: Mapping[str, Any]) -> tuple[Path | None, str]:
+    """Where the receipt among a stage's outputs is, or would be if DVC had it, and its md5."""
+    for path, digest in _outputs(entry).items():
+        if "receipts" in Path(path).parts:
+            here = Path(path)
+            return (here if here.is_file() and md5(here) == digest else cached(digest)), digest
+    return None, ""

@@ -1,0 +1,1 @@
+"""Training: rounds of the game from the first, or from a checkpoint, to the last."""

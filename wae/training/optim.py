@@ -1,0 +1,97 @@
+"""Optimisers, and learning-rate schedules in fractions of the run, so that short runs decay too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from torch import nn, optim
+
+from wae.config.types import Fraction, Positive
+from wae.errors import UserError
+from wae.models.game import Player
+
+Schedule = Callable[[int, int], float]
+"""(epochs done, epochs of the run) -> factor of the learning rate during the next epoch."""
+
+
+def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction, Fraction]) -> optim.Optimizer:
+    """Adam (Kingma and Ba 2015) with epsilon 1e-8.
+
+    Args:
+        lr: learning rate, before the schedule's factor.
+        betas: decay of the first and second moment; the WAE paper has beta1 0.5.
+    """
+    # One kernel for all tensors, on CPU and CUDA: bit-reproducible.
+    return optim.Adam(params, lr=lr, betas=(betas[0], betas[1]), fused=True)
+
+
+def rmsprop(params: Iterable[nn.Parameter], *, lr: Positive, alpha: Fraction = 0.99) -> optim.Optimizer:
+    """RMSprop (Tieleman and Hinton 2012) with epsilon 1e-8 and no momentum; WGAN's choice.
+
+    Args:
+        lr: learning rate, before the schedule's factor; 5e-5 in the WGAN paper.
+        alpha: decay of the mean square.
+    """
+    return optim.RMSprop(params, lr=lr, alpha=alpha)
+
+
+def constant() -> Schedule:
+    """Factor 1 throughout."""
+    return lambda epoch, epochs: 1.0
+
+
+def steps(*, at: tuple[Fraction, ...], factors: tuple[Positive, ...]) -> Schedule:
+    """Factor 1, then `factors[i]` from the fraction `at[i]` of the epochs on: values, not multiplied together.
+
+    Args:
+        at: fractions of the run, increasing; the WAE paper has 0.3, 0.5, 1 (epochs 30, 50, 100).
+        factors: as many; the WAE paper has 0.5, 0.1, 0.01.
+    """
+    if len(at) != len(factors) or list(at) != sorted(at):
+        raise UserError(f"schedule.at and .factors are {at} and {factors}; they are as many, and `at` increases")
+
+    def schedule(epoch: int, epochs: int) -> float:
+        # 0.07 * 100 is 7.000000000000001: an epoch must not be missed for a rounding.
+        reached = [factor for start, factor in zip(at, factors) if epoch >= start * epochs - 1e-9]
+        return reached[-1] if reached else 1.0
+
+    return schedule
+
+
+def exponential(*, final: Positive) -> Schedule:
+    """final^(epoch / epochs): the same factor from every epoch to the next (the WAE authors' repository).
+
+    Args:
+        final: what the factor tends to at the end of the run; 0.01 in that repository.
+    """
+    return lambda epoch, epochs: final ** (epoch / epochs)
+
+
+def optimiser(settings: Mapping[str, Any], player: Player) -> optim.Optimizer:
+    """The optimiser of one player; its schedule is left aside."""
+    options = {key: value for key, value in settings.items() if key not in ("kind", "schedule")}
+    return OPTIMISERS[settings["kind"]](player.params, **options)
+
+
+def prepare(
+    settings: Mapping[str, Mapping[str, Any]], turns: Sequence[Player]
+) -> tuple[dict[str, optim.Optimizer], dict[str, Schedule]]:
+    """One optimiser and one schedule for each player of the game, by its name.
+
+    Raises:
+        UserError: `settings` and the game do not have the same players.
+    """
+    players = {player.name: player for player in turns}
+    if players.keys() != settings.keys():
+        given, wanted = ", ".join(sorted(settings)) or "nobody", ", ".join(sorted(players))
+        raise UserError(f"optimisers are given for {given}; the players of this model are {wanted}")
+    schedules = {}
+    for name, options in settings.items():
+        kind, rest = options["schedule"]["kind"], {k: v for k, v in options["schedule"].items() if k != "kind"}
+        schedules[name] = SCHEDULES[kind](**rest)
+    return {name: optimiser(settings[name], player) for name, player in players.items()}, schedules
+
+
+OPTIMISERS: dict[str, Callable[..., optim.Optimizer]] = {"adam": adam, "rmsprop": rmsprop}
+SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "steps": steps, "exponential": exponential}

@@ -1,0 +1,235 @@
+"""One training run as a state between rounds: what it draws, plays and adds up, and how it is taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from wae.errors import UserError
+from wae.models.compose import build
+from wae.models.game import Batch, Warmup, draws, play
+from wae.runtime import generator
+from wae.training.hasten import hasten
+from wae.training.optim import optimiser, prepare
+
+
+class Diverged(UserError):
+    """A loss is not finite: the message names the epoch and the terms."""
+
+
+class Run:
+    """A training run between two rounds. `advance` plays one; `done` says when there are no more.
+
+    Every random number comes from one generator or, for the order of the images, from (seed, epoch); all that the rest
+    of the run depends on is in `state_dict`.
+    """
+
+    def __init__(
+        self,
+        dataset: Mapping[str, Any],
+        entry: Mapping[str, Any],
+        images: np.ndarray,
+        *,
+        seed: int,
+        device: torch.device | str,
+    ) -> None:
+        self.dataset, self.entry, self.seed, self.device = dataset, entry, seed, torch.device(device)
+        self.images = resident(images, dataset["shape"], self.device)
+        self.model = build(dataset, entry, generator("cpu", seed, "weights"))
+        self.model.to(device=self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        hasten(self.model.networks(), **{key: entry[key] for key in ("precision", "compile") if key in entry})
+        self.turns = self.model.turns()
+        self.constants = self.model.constants()
+        self.optimisers, self.schedules = prepare(entry["optimisers"], self.turns)
+        self.generator = generator(self.device, seed, "training")
+        self.epochs: int = entry["epochs"]
+        self.batch: int = entry["batch"]
+        self.draws = draws(self.turns)
+        self.rounds: int = len(images) // (self.draws * self.batch)
+        if not self.rounds:
+            raise UserError(f"a round takes {self.draws} x {self.batch} images, and there are only {len(images)}")
+        self.history: list[dict[str, float]] = []
+        self._round = 0
+        self._order: Tensor | None = None
+        self._names: list[str] = []
+        self._sums = torch.zeros(0, dtype=torch.float64, device=self.device)
+        self._warming = self._warmer(self.model.warmup())
+        if self._warming and self._warming[0].sample > len(images):
+            raise UserError(f"pretraining.sample is {self._warming[0].sample}, and there are only {len(images)} images")
+        self._warmed = 0
+
+    # ---- where it stands ----
+
+    @property
+    def played(self) -> int:
+        """Rounds played so far, the warm-up's steps not counted."""
+        return len(self.history) * self.rounds + self._round
+
+    @property
+    def total(self) -> int:
+        """Rounds of the whole run."""
+        return self.epochs * self.rounds
+
+    @property
+    def done(self) -> bool:
+        """Whether no round is left; without epochs there is no warm-up either."""
+        return self.played == self.total
+
+    def weights(self) -> dict[str, Tensor]:
+        """The model's state, on the CPU."""
+        return {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
+
+    def fingerprint(self, images: np.ndarray) -> str:
+        """Names everything that the bytes of the run depend on."""
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 0
+        parts = [self.dataset, self.entry, self.seed, self.device.type, threads, torch.__version__, images.shape]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+        digest.update(np.ascontiguousarray(images).data)
+        return digest.hexdigest()
+
+    # ---- forward ----
+
+    def advance(self) -> None:
+        """Play one round, or take one step of the warm-up that precedes them all.
+
+        Raises:
+            Diverged: the epoch has ended and one of its terms is not finite.
+        """
+        if self._warming:
+            self._warm_up(*self._warming)
+            return
+        if self._order is None:
+            self._order = self._open_epoch()
+        self._play(self._order[self._round])
+        self._round += 1
+        if self._round == self.rounds:
+            self._close_epoch()
+
+    def _play(self, indices: Tensor) -> None:
+        # All on the device, of static shapes; the losses are read once an epoch.
+        scalars = play(self.turns, self.optimisers, [self._draw(of) for of in indices])
+        values = torch.stack([value for terms in scalars for value in terms.values()])
+        if not self._names:
+            self._names = [f"{turn.name}.{term}" for turn, terms in zip(self.turns, scalars) for term in terms]
+            self._sums = torch.zeros_like(values, dtype=torch.float64)
+        self._sums.add_(values)
+
+    def _draw(self, indices: Tensor) -> Batch:
+        images = self.images[indices]
+        if images.device != self.device:
+            images = images.pin_memory().to(self.device, non_blocking=True)
+        images = images.to(torch.float32, memory_format=torch.channels_last)
+        return Batch(images.div_(255), self.generator)
+
+    def _permutation(self, *purpose: object) -> Tensor:
+        order = torch.randperm(len(self.images), generator=generator("cpu", self.seed, *purpose))
+        return order.to(self.images.device)
+
+    def _open_epoch(self) -> Tensor:
+        epoch = len(self.history)
+        for name, schedule in self.schedules.items():
+            for group in self.optimisers[name].param_groups:
+                group["lr"] = self.entry["optimisers"][name]["lr"] * schedule(epoch, self.epochs)
+        # What does not fill a round is left out, another part each epoch: shapes are static.
+        used = self._permutation("epoch", epoch)[: self.rounds * self.draws * self.batch]
+        return used.view(self.rounds, self.draws, self.batch)
+
+    def _close_epoch(self) -> None:
+        epoch = len(self.history) + 1
+        terms: dict[str, list[float]] = {}
+        for name, value in zip(self._names, (self._sums / self.rounds).tolist()):
+            terms.setdefault(name, []).append(value)  # a player may have several turns in a round
+        means = {name: sum(of) / len(of) for name, of in terms.items()}
+        finite(means, f"epoch {epoch}")
+        rates = {f"{name}.lr": of.param_groups[0]["lr"] for name, of in self.optimisers.items()}
+        self.history.append({"epoch": epoch, **means, **rates, **self.constants})
+        self._round, self._order = 0, None
+        self._sums.zero_()
+
+    def _warmer(self, warmup: Warmup | None) -> tuple[Warmup, Optimizer] | None:
+        if warmup is None:
+            return None
+        return warmup, optimiser(self.entry["optimisers"][warmup.player.name], warmup.player)
+
+    def _warm_up(self, warmup: Warmup, optimiser: Optimizer) -> None:
+        player = warmup.player
+        indices = self._permutation("warmup", self._warmed)[: warmup.sample]
+        [terms] = play((player,), {player.name: optimiser}, [self._draw(indices)])
+        self._warmed += 1
+        # The one place that waits for the device: when to stop depends on the loss, at most `steps` times a run.
+        losses = {f"{player.name}.{name}": value.item() for name, value in terms.items()}
+        finite(losses, f"step {self._warmed} of the pretraining")
+        if sum(losses.values()) < warmup.tolerance or self._warmed >= warmup.steps:
+            self._warming = None
+
+    # ---- leaving and taking up again ----
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on: tensors, numbers, strings, lists and dictionaries."""
+        return {
+            "model": self.model.state_dict(),
+            "optimisers": {name: of.state_dict() for name, of in self.optimisers.items()},
+            "warmup": {"steps": self._warmed, "optimiser": self._warming[1].state_dict()} if self._warming else None,
+            "generator": self.generator.get_state(),
+            "history": self.history,
+            "round": self._round,
+            "names": self._names,
+            "sums": self._sums,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state`, which a run with the same arguments gave."""
+        self.model.load_state_dict(state["model"])
+        for name, of in self.optimisers.items():
+            of.load_state_dict(state["optimisers"][name])
+        if self._warming and state["warmup"]:
+            self._warmed = state["warmup"]["steps"]
+            self._warming[1].load_state_dict(state["warmup"]["optimiser"])
+        else:
+            self._warming = None
+        self.generator.set_state(state["generator"])
+        self.history, self._round, self._names = state["history"], state["round"], state["names"]
+        self._sums = state["sums"].to(self.device)
+        self._order = None
+
+
+def finite(terms: Mapping[str, float], where: str) -> None:
+    """Raise unless every term is finite.
+
+    Raises:
+        Diverged: one is not.
+    """
+    bad = [f"{name} is {value}" for name, value in terms.items() if not math.isfinite(value)]
+    if bad:
+        raise Diverged(f"{where}: {', '.join(bad)}; a smaller learning rate or weight is the usual remedy")
+
+
+def resident(images: np.ndarray, shape: Sequence[int], device: torch.device) -> Tensor:
+    """The whole data set as one uint8 tensor on the device, or on the CPU where it does not fit.
+
+    On the CPU it shares the array's memory, mapped or not.
+
+    Raises:
+        ValueError: the array is not uint8, (N, *shape).
+    """
+    if images.dtype != np.uint8 or images.shape[1:] != tuple(shape):
+        raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (N, {', '.join(map(str, shape))})")
+    with warnings.catch_warnings():
+        # A mapped file is read-only and torch warns that one could write to it; nobody does.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        tensor = torch.from_numpy(images)
+    return tensor.to(device) if fits(images.nbytes, device) else tensor
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes leave a GPU as much room again for training; on the CPU images are not copied."""
+    return device.type != "cuda" or 2 * size <= torch.cuda.mem_get_info(device)[0]
