@@ -19,7 +19,7 @@ from pathlib import Path
 
 from wae.config.check import Mistakes
 from wae.io import write_json, write_text
-from wae.pipeline.dag import runs
+from wae.pipeline.files import runs
 from wae.pipeline.profile import Profile
 
 MORE = 75  # EX_TEMPFAIL: call again
@@ -56,7 +56,7 @@ class Mark:
 def slices(profile: Profile, scratch: Path) -> list[Slice]:
     device = "cpu" if profile.params["compute"]["device"] == "cpu" else "cuda"
     report, csv = scratch / "tests.xml", scratch / "speed.csv"
-    marked = [str(path) for path in sorted(Path("tests").glob("test_*.py")) if "mark.gpu" in path.read_text()]
+    marked = [str(path) for path in sorted(Path("tests").rglob("test_*.py")) if "mark.gpu" in path.read_text()]
     pytest = [sys.executable, "-m", "pytest", "-m", "gpu", "-rs", f"--junitxml={report}", *marked]
     speed = [sys.executable, "bench/train.py", "--device", device, *SPEED[device], "--csv", str(csv)]
     return [

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from wae.metrics import inception
+from wae.metrics.features import inception
 
 ROUNDS = 5
 

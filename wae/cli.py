@@ -16,8 +16,7 @@ import click
 from wae import runtime
 from wae.config.check import Mistakes
 from wae.errors import UserError, one_of
-from wae.io import write_text
-from wae.pipeline.code import ROOT
+from wae.io import ROOT, write_text
 from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale

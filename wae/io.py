@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # numpy and safetensors are imported where they are used: threads are limited before numpy is imported.
 
+ROOT = Path(__file__).resolve().parent.parent  # of the project
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

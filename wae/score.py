@@ -12,7 +12,7 @@ import click
 
 from wae import runtime
 from wae.errors import UserError
-from wae.pipeline.code import ROOT
+from wae.io import ROOT
 
 if TYPE_CHECKING:
     from wae.metrics.features.extractors import Extractor

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from support.project import Project, copy
+from support.project import Project
 
 LINE = """        Stage(
             "count",
@@ -28,17 +26,10 @@ def run(job: Job) -> None:
 COUNT = "results/smoke/count.txt"
 
 
-def added(to: Path) -> Project:
-    """A copy of the project with one stage more."""
-    project = copy(to)
+def test_a_new_stage_runs_under_both_engines(project: Project) -> None:
     project.edit("wae/pipeline/dag.py", "        *FIGURE_STAGES,\n", f"        *FIGURE_STAGES,\n{LINE}")
     (project.folder / "wae/stages/count.py").write_text(MODULE, encoding="utf-8")
     project.run("wae", "dvc")
-    return project
-
-
-def test_a_new_stage_runs_under_both_engines(tmp_path: Path) -> None:
-    project = added(tmp_path)
     assert "How many numbers there are." in project.run("wae", "--help").stdout
     project.run("snakemake", "--cores", "2", COUNT)
     counted = (project.folder / COUNT).read_text(encoding="utf-8")

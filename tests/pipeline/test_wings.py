@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 from support.project import ROOT
+from wings import PICTURE, draw, imports
 
 GROUND = {"errors", "io", "runtime", "progress"}
 WINGS: dict[str, set[str]] = {
@@ -25,29 +24,9 @@ WINGS: dict[str, set[str]] = {
     "figures":     {"table"},
     "transport":   {"divergences", "models"},
     "stages":      {"data", "models", "training", "metrics", "table", "figures", "transport", "pipeline"},
-    "score":       {"data", "metrics", "table", "pipeline"},
+    "score":       {"data", "metrics", "table"},
     "cli":         {"config", "pipeline", "provenance", "score", "stages"},
 }  # fmt: skip
-
-
-def imports(root: Path) -> dict[str, set[str]]:
-    """Module -> the modules of the package that it imports, also inside its functions; names without `wae.`."""
-    files = {".".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.py")}
-    modules = {name.removesuffix(".__init__"): path for name, path in files.items()}
-    return {name: set(_imported(path, modules)) - {name} for name, path in modules.items()}
-
-
-def _imported(path: Path, modules: Iterable[str]) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        match node:
-            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] == "wae":
-                whole = [f"{module}.{name.name}" for name in names]
-                yield from (
-                    name.removeprefix("wae.") if name.removeprefix("wae.") in modules else module.removeprefix("wae.")
-                    for name in whole
-                )
-            case ast.Import(names=names):
-                yield from (name.name.removeprefix("wae.") for name in names if name.name.startswith("wae."))
 
 
 def against_the_order(root: Path) -> list[str]:
@@ -99,3 +78,9 @@ def test_an_import_against_the_order_is_found(module: str, line: str, said: str,
     with (tmp_path / module).open("a", encoding="utf-8") as file:
         file.write(f"\n\ndef late() -> None:\n    {line}\n")
     assert against_the_order(tmp_path) == [said]
+
+
+def test_the_picture_is_what_the_imports_draw(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--fix"):
+        PICTURE.write_text(draw(), encoding="utf-8")
+    assert PICTURE.read_text(encoding="utf-8") == draw(), "run `python docs/wings.py`"

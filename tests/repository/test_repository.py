@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -100,6 +103,20 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     written = re.findall(r"`((?:wae|tests|workflow|params|profiles|bench|docs)/[\w./-]+\.\w+)`", read(page))
     links = [(Path(page).parent / link).as_posix() for link in re.findall(r"\]\((?!http)([^)#]+)\)", read(page))]
     missing = [name for name in [*written, *links] if not (ROOT / name).exists()]
+    assert missing == []
+
+
+SCRIPTS = [path.relative_to(ROOT).as_posix() for folder in ("bench", "docs") for path in (ROOT / folder).rglob("*.py")]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_name_that_a_script_imports_from_the_package_is_there(script: str) -> None:
+    missing = []
+    for node in ast.walk(ast.parse(read(script))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in ("wae", "support"):
+            module = import_module(str(node.module))
+            names = [name.name for name in node.names if not hasattr(module, name.name)]
+            missing += [f"{node.module}.{name}" for name in names if find_spec(f"{node.module}.{name}") is None]
     assert missing == []
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from wae.errors import UserError
-
-ROOT = Path(__file__).resolve().parents[2]
+from wae.io import ROOT
 
 
 @cache
