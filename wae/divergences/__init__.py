@@ -1,8 +1,8 @@
 """Distances between distributions, estimated from samples: tensors in, a 0-d tensor out.
 
-Samples are (n, d), one a row, float32 or float64, on any device. Nothing here draws a random number except from a
-generator that it is given, or touches a file. Slices are sorted by NumPy on a CPU, so not under `torch.func`; an ascent
-needs gradients, so not under `torch.inference_mode`.
+Samples are (n, d), one per row, float32 or float64, on any device. Random numbers come only from generators that are
+arguments; no file is read or written. On a CPU, NumPy sorts the slices, so `torch.func` does not work there. An ascent
+needs gradients, so it does not work under `torch.inference_mode`.
 """
 
 from wae.divergences.ascent import (

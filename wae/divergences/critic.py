@@ -1,4 +1,4 @@
-"""What a trained critic knows about two distributions."""
+"""Divergences of two distributions, estimated by a trained critic."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from torch.nn import functional as F
 def jensen_shannon(logits_x: Tensor, logits_y: Tensor) -> Tensor:
     """Jensen-Shannon divergence in nats from a critic's logits, which are high on x: a lower bound, for diagnosis.
 
-    log 2 + (E_x log D + E_y log(1 - D)) / 2 with D the sigmoid (Goodfellow et al. 2014, theorem 1): equal where the
-    logit is log p_x / p_y, log 2 for disjoint supports however near, 0 for a blind critic, negative for a misled one.
+    It is log 2 + (E_x log D + E_y log(1 - D)) / 2, D the sigmoid of the logit (Goodfellow et al. 2014, theorem 1). The
+    bound is exact if the logit is log p_x / p_y; it is then log 2 for disjoint supports, however near. It is 0 for a
+    critic that ignores its input and negative for one that is misled.
     Memory: as many numbers as there are logits.
 
     Args:

@@ -13,9 +13,9 @@ from torch.autograd.function import once_differentiable
 def bures_wasserstein(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tensor) -> Tensor:
     """W_2^2 of two Gaussians: |mean_x - mean_y|^2 + Tr(S_x + S_y - 2 (S_x^1/2 S_y S_x^1/2)^1/2) (Gelbrich 1990).
 
-    The gradient in a covariance is I - T, T the other's optimal map: exact, so zero at equal covariances. Where a
-    covariance is singular (n <= d) T is that of its range, so finite; the root's true slope is infinite outside it.
-    On CUDA its two eigenvalue and one singular value decompositions each wait for the host. Memory: 6 d^2 numbers.
+    The gradient in a covariance is I - T, with T the optimal map to the other Gaussian. It is exact, so zero at equal
+    covariances. Where a covariance is singular (n <= d), T is that of its range, so finite; outside it the root's true
+    slope is infinite. On CUDA two eigenvalue decompositions and one SVD wait for the host. Memory: 6 d^2 numbers.
 
     Args:
         mean_x: (d,).
@@ -31,9 +31,10 @@ def bures_wasserstein(mean_x: Tensor, cov_x: Tensor, mean_y: Tensor, cov_y: Tens
 def bures_to_prior(x: Tensor, variance: float = 1.0) -> Tensor:
     """W_2^2 of the Gaussian with the moments of x (n, d) and N(0, s^2 I): |m|^2 + sum_i (sqrt(l_i) - s)^2.
 
-    l_i are the eigenvalues of the covariance (divisor n) and sqrt(l_i) the singular values of the centred batch over
-    sqrt(n), so that the gradient is exact and finite for every batch: zero at S = s^2 I, and n <= d is an eigenvalue 0.
-    Of x from the prior itself it is not zero but 0.262 (n = 100, d = 8), 12.2 (n = 100, d = 64): report that beside it.
+    l_i are the eigenvalues of the covariance (divisor n); sqrt(l_i) are the singular values of the centred batch over
+    sqrt(n). So the gradient is exact and finite for every batch, also with eigenvalues 0 (n <= d); it is zero at
+    S = s^2 I. For x from the prior itself the value is not zero but on average 0.262 (n = 100, d = 8) or 12.2 (n = 100,
+    d = 64): report that beside it.
     Memory: 3 n d numbers. No host synchronisation.
 
     Args:
@@ -48,7 +49,7 @@ def bures_to_prior(x: Tensor, variance: float = 1.0) -> Tensor:
 
 
 def nuclear_norm(a: Tensor) -> Tensor:
-    """Sum of the singular values of `a` (n, d), with its subgradient U V^T: finite where they repeat or are zero."""
+    """Sum of the singular values of `a` (n, d), with subgradient U V^T, finite where they repeat or are zero."""
     if a.device.type == "cpu":
         return cast(Tensor, torch.linalg.svdvals(a).sum())
     # A decomposition on CUDA would wait for the host, and could not be captured in a graph.
@@ -72,7 +73,7 @@ def polar(a: Tensor, steps: int = 40) -> Tensor:
 class _Fidelity(torch.autograd.Function):
     """Tr (S_x^1/2 S_y S_x^1/2)^1/2, the nuclear norm of S_x^1/2 S_y^1/2.
 
-    Differentiating an eigenvector divides by differences of eigenvalues, NaN at S = I; the closed form T / 2 does not.
+    An eigenvector's derivative divides by differences of eigenvalues: NaN at S = I. The closed form T / 2 is finite.
     """
 
     @staticmethod
@@ -93,7 +94,7 @@ class _Fidelity(torch.autograd.Function):
 
 
 def _roots(cov: Tensor) -> tuple[Tensor, Tensor]:
-    """S^1/2 and its pseudo-inverse; what rounding leaves of a zero eigenvalue, of either sign, counts as zero."""
+    """S^1/2 and its pseudo-inverse; eigenvalues within rounding of zero, of either sign, count as zero."""
     values, vectors = torch.linalg.eigh((cov + cov.T) / 2)
     kept = values > values.max() * len(values) * torch.finfo(values.dtype).eps
     roots = torch.where(kept, values, 0).sqrt()

@@ -12,7 +12,7 @@ from wae.divergences.blocks import over_rows
 # The seven bandwidths that the WAE authors' code sums over; the paper prints one, 1.0.
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
-# Kernels of the squared distance r over the bandwidth C. Python numbers, not tensors: no copy to the device in a turn.
+# Kernels of the squared distance r and bandwidth C, a Python number: a tensor would be copied to the device each turn.
 KERNELS: dict[str, Callable[[Tensor, float], Tensor]] = {
     "imq": lambda r, c: (1 + r / c).reciprocal(),  # inverse multiquadratics, C / (C + |x - y|^2)
     "rbf": lambda r, c: (r / -c).exp(),  # Gaussian of variance C / 2 a coordinate, exp(-|x - y|^2 / C)
@@ -26,13 +26,14 @@ def mmd(
 
     Within-sample sums leave out l = j and are divided by n(n-1); the cross sum keeps all pairs and is divided by nm/2.
     Unbiased where x and y are independent; at x = y it is not zero but negative.
-    Memory: 3 n^2 distances and as many kernel values a scale; above LIMIT distances, blocks of rows that the backward
-    pass computes again.
+    Memory: 3 n^2 distances and as many kernel values per scale; above LIMIT distances, the backward pass computes
+    blocks of rows again.
 
     Args:
         x: codes, (n, d).
         y: samples of the prior, (m, d); the algorithm has m = n.
-        kernel: a name in KERNELS; with bandwidth C = 2 d prior_variance * scale, the prior's mean squared distance.
+        kernel: a name in KERNELS, of bandwidth C = 2 d prior_variance * scale; the prior's mean squared distance is
+            2 d prior_variance.
         scales: one or more multiples of that bandwidth.
         prior_variance: sigma^2 of a coordinate of the prior.
     """
@@ -48,8 +49,8 @@ def mmd_unbiased(
 ) -> Tensor:
     """MMD^2 as a U-statistic (Gretton et al. 2012, equation 4), summed over `scales`, for reporting. Can be negative.
 
-    Every sum, the cross one too, leaves out equal indices, so that it is exactly zero at x = y and pairs (x_i, y_i) may
-    depend on each other. Arguments and memory as in `mmd`, with m = n.
+    Every sum, also the cross sum, leaves out equal indices. So the value is exactly zero at x = y, and x_i may depend
+    on y_i. Arguments and memory as in `mmd`, with m = n.
 
     Raises:
         ValueError: the samples differ in size.
@@ -69,7 +70,7 @@ def _bandwidths(x: Tensor, y: Tensor, scales: Sequence[float], prior_variance: f
 
 def _pairs(x: Tensor, y: Tensor, kernel: str, bandwidths: Sequence[float], diagonal: bool = True) -> Tensor:
     """Sum of the kernel over all pairs and bandwidths; without `diagonal`, over pairs of different index."""
-    # |x|^2 + |y|^2 - 2 x.y loses digits far from the origin; distances do not see a common shift, nor does a gradient.
+    # |x|^2 + |y|^2 - 2 x.y loses digits far from the origin; a common shift changes no distance and no gradient.
     shift = y.detach().mean(0)
     x, y = x - shift, y - shift
 

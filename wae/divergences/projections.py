@@ -1,7 +1,7 @@
-"""Defining functions g(x, theta): what a generalised slice reads off a point (Kolouri et al. 2019b, section 3).
+"""Defining functions g(x, theta): values of a generalised slice at a point (Kolouri et al. 2019b, section 3).
 
-Each maps points (n, d) and the parameters theta (k, size(d)) of k slices, unit rows, to values (k, n), one slice a row.
-`lift` gives the parameters under which a slice resembles the linear one along a direction: where an ascent can start.
+Each maps points (n, d) and parameters theta (k, size(d)) of k slices, unit rows, to values (k, n), one row per slice.
+`lift` gives parameters of slices that resemble the linear one along a direction: possible starts of an ascent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Defining(Protocol):
         """Length of one slice's parameters for points in R^d."""
 
     def lift(self, directions: Tensor) -> Tensor:
-        """Parameters of the slices nearest to the linear ones along `directions` (k, d); a row or two for each."""
+        """Parameters of the slices nearest to the linear ones along `directions` (k, d); one or two rows for each."""
 
     def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
         """Values (k, n) of k slices at n points."""
@@ -46,7 +46,7 @@ class Linear:
     held = 1
 
     def size(self, d: int) -> int:
-        """One weight a coordinate."""
+        """One weight per coordinate."""
         return d
 
     def lift(self, directions: Tensor) -> Tensor:
@@ -70,11 +70,11 @@ class Circular:
     held = 1
 
     def size(self, d: int) -> int:
-        """One coordinate of the centre each."""
+        """One parameter per coordinate of the centre."""
         return d
 
     def lift(self, directions: Tensor) -> Tensor:
-        """Both signs: far from the centre spheres look like planes, but the side they curve to matters."""
+        """The directions and their negatives: far from the centre spheres look like planes, but curve to one side."""
         return torch.cat([directions, -directions])
 
     def __call__(self, x: Tensor, theta: Tensor) -> Tensor:
@@ -86,8 +86,8 @@ class Circular:
 class Polynomial:
     """g = sum over |alpha| = degree of theta_alpha x^alpha: all monomials of an odd degree.
 
-    A linear slice of the point's monomials, C(d + degree - 1, degree) of them: 45,760 at d = 64, degree 3. Memory:
-    those of 64 points, or of more where LIMIT allows, which the backward pass computes again.
+    It is a linear slice of the point's C(d + degree - 1, degree) monomials: 45,760 at d = 64, degree 3. Memory: the
+    monomials of 64 points, or of more where LIMIT allows; the backward pass computes them again.
 
     Args:
         degree: odd.
@@ -101,7 +101,7 @@ class Polynomial:
             raise UserError(f"degree is {self.degree}; only odd degrees define a distance: 1, 3, 5, ...")
 
     def size(self, d: int) -> int:
-        """One weight a monomial, in the order of `itertools.combinations_with_replacement`."""
+        """One weight per monomial, in the order of `itertools.combinations_with_replacement`."""
         return math.comb(d + self.degree - 1, self.degree)
 
     def lift(self, directions: Tensor) -> Tensor:
@@ -122,8 +122,8 @@ class Neural:
     Memory: k * n * units activations.
 
     Args:
-        units: of the hidden layer.
-        slope: of a unit below zero.
+        units: number of hidden units.
+        slope: slope of a unit below zero.
     """
 
     units: Count = 8
@@ -131,7 +131,7 @@ class Neural:
 
     @property
     def held(self) -> int:
-        """A hidden layer."""
+        """The activations of the hidden layer."""
         return self.units
 
     def size(self, d: int) -> int:
@@ -152,9 +152,9 @@ class Neural:
 
 
 def _monomials(x: Tensor, degree: int) -> Tensor:
-    """All monomials of the rows of x, (size, n): each coordinate times those one degree lower that start at or after.
+    """All monomials of the rows of x, (size, n), in the order of `itertools.combinations_with_replacement`.
 
-    These stand at the end of their list, which is in the order of `itertools.combinations_with_replacement`.
+    Each coordinate multiplies the monomials of one degree lower that start at it or later: the end of their list.
     """
     t = values = x.T.contiguous()
     d = len(t)

@@ -28,9 +28,9 @@ def wasserstein_1d(x: Tensor, y: Tensor, p: float = 2) -> Tensor:
 def sliced_wasserstein(x: Tensor, y: Tensor, directions: Tensor, p: float = 2) -> Tensor:
     """SW_p^p of samples (n, d) and (m, d): the mean over unit `directions` (k, d) of the slices' W_p^p, without a root.
 
-    E over directions of W_2^2 between N(0, I) and N(mean, I) is |mean|^2 / d, not |mean|^2. Of equal distributions it
-    is not zero but one slice's noise floor: between two n-samples of N(0, 1) 0.104 (n = 50), 0.055 (100), 0.012 (500).
-    Memory: 4 (n + m) k numbers; above LIMIT, blocks of directions that the backward pass computes again.
+    Between N(0, I) and N(mean, I), the mean over directions of W_2^2 is |mean|^2 / d, not |mean|^2. For samples of one
+    distribution it is not zero but one slice's noise floor: for N(0, 1) 0.104 (n = 50), 0.055 (100), 0.012 (500).
+    Memory: 4 (n + m) k numbers; above LIMIT, the backward pass computes blocks of directions again.
     """
     return generalized_sliced_wasserstein(x, y, directions, Linear(), p)
 
@@ -51,7 +51,7 @@ def generalized_sliced_wasserstein(
 
 
 def slices(x: Tensor, y: Tensor, directions: Tensor, defining: str | Defining = "linear", p: float = 2) -> Tensor:
-    """W_p^p of each slice, (k,): what `generalized_sliced_wasserstein` averages; same arguments."""
+    """W_p^p of each slice, (k,); `generalized_sliced_wasserstein` is their mean and has the same arguments."""
     project = defined(defining)
     size = project.size(x.shape[-1])
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or directions.ndim != 2 or directions.shape[1] != size:
@@ -87,7 +87,7 @@ def _power(t: Tensor, p: float) -> Tensor:
 
 
 def _ascending(t: Tensor) -> Tensor:
-    """Each row sorted. On a CPU by NumPy: its vector instructions order a row 6 times as fast, sort it 30 times."""
+    """Each row, sorted. On a CPU by NumPy: its vector instructions make argsort 6 times, sort 30 times as fast."""
     if t.device.type != "cpu":
         return t.sort(-1).values
     values = t.detach().contiguous().numpy()

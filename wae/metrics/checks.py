@@ -1,4 +1,4 @@
-"""Feature matrices as the metrics want them: checked once, where they enter."""
+"""Feature matrices in the form that the metrics need, checked once, at the entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Matrix = NDArray[np.float64]
 
 
 class TooFewError(ValueError):
-    """A metric that is not defined, or says nothing, at so few samples: it has no number, and that is no mistake."""
+    """Too few samples: the metric is undefined or meaningless. It then has no value, which is not a failure."""
 
 
 def matrix(features: Features, name: str = "features") -> Matrix:
@@ -40,6 +40,6 @@ def pair(x: Features, y: Features) -> tuple[Matrix, Matrix]:
 
 
 def same_width(first: int, second: int) -> None:
-    """Refuse features that cannot come from one extractor."""
+    """Raise a ValueError for features of different widths, which cannot come from one extractor."""
     if first != second:
         raise ValueError(f"features of {first} and of {second} dimensions; both must come from one extractor")

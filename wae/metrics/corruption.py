@@ -1,4 +1,4 @@
-"""Whether a distance rises with damage: training images made worse by known amounts, against the reference."""
+"""A check that a distance rises with damage: training images, damaged by known amounts, against the reference."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Corrupt = Callable[[np.ndarray, np.ndarray, float, np.random.Generator], np.ndar
 
 
 def blurred(images: np.ndarray, labels: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Under a Gaussian filter whose standard deviation is `level` times the images' height."""
+    """Images after a Gaussian filter with a standard deviation of `level` times their height."""
     sigma = level * images.shape[2]
     smooth = gaussian_filter(images.astype(np.float32) / np.float32(255), (0, 0, sigma, sigma), mode="nearest")
     return quantise(torch.from_numpy(smooth.clip(0.0, 1.0))).numpy()
 
 
 def noisy(images: np.ndarray, labels: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """With Gaussian noise of standard deviation `level` on every pixel in [0, 1], cut to that range."""
+    """Images with Gaussian noise of standard deviation `level` on every pixel in [0, 1], clipped to that range."""
     noise = np.float32(level) * rng.standard_normal(images.shape, dtype=np.float32)
     return quantise(torch.from_numpy((images / np.float32(255) + noise).clip(0.0, 1.0))).numpy()
 
 
 def without_classes(images: np.ndarray, labels: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """As many images, the last `level` of the first label column's classes replaced by images of the others."""
+    """As many images, without the last share `level` of the classes (first label column): others replace them."""
     classes = np.unique(labels[:, 0])
     kept = np.isin(labels[:, 0], classes[: len(classes) - round(level * len(classes))])
     rows = np.arange(len(images))
@@ -38,7 +38,7 @@ def without_classes(images: np.ndarray, labels: np.ndarray, level: float, rng: n
 
 
 def collapsed(images: np.ndarray, labels: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """With the share `level` of them replaced by the first one."""
+    """Images with the share `level` of them replaced by the first image."""
     rows = np.arange(len(images))
     rows[1 : 1 + round(level * (len(images) - 1))] = 0
     return images[rows]
@@ -46,7 +46,7 @@ def collapsed(images: np.ndarray, labels: np.ndarray, level: float, rng: np.rand
 
 CORRUPTIONS: dict[str, tuple[Corrupt, tuple[float, ...]]] = {
     "blur (σ / height)": (blurred, (0.0, 0.02, 0.04, 0.08, 0.16)),
-    # To weaker noise it is blind: on digits σ of 0.05 and 0.1 move it by less than 0.01, and downwards.
+    # The distance does not see weaker noise: on digits, σ of 0.05 and 0.1 lower it, by less than 0.01.
     "noise (σ)": (noisy, (0.0, 0.2, 0.4, 0.6, 0.8)),
     "missing classes (share)": (without_classes, (0.0, 0.2, 0.4, 0.6, 0.8)),
     "mode collapse (share)": (collapsed, (0.0, 0.1, 0.2, 0.4, 0.8)),
@@ -57,13 +57,13 @@ CORRUPTIONS: dict[str, tuple[Corrupt, tuple[float, ...]]] = {
 def corruption_curves(
     images: np.ndarray, labels: np.ndarray, reference: np.ndarray, extractor: Extractor, seed: int
 ) -> Iterator[tuple[str, float, float]]:
-    """Corruption, level, Frechet distance of the corrupted images' features from the reference's.
+    """Corruption, level, Frechet distance between features of the corrupted images and of the reference.
 
     Args:
         images: uint8 (n, c, h, w), in random order.
         labels: (n, columns).
         reference: uint8 (m, c, h, w).
-        seed: of what is drawn, the same for every level: noise is scaled, not drawn anew.
+        seed: seed of all random numbers, the same for every level: noise is scaled, not drawn anew.
     """
     real = Gaussian.of(extractor(reference))
     for name, (corrupt, levels) in CORRUPTIONS.items():

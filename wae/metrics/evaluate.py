@@ -19,14 +19,14 @@ from wae.metrics.images import quantise, sharpness
 from wae.metrics.measures import Measure, first, held_out, protocol, unit
 
 SHARPNESS_IMAGES = 1000  # as in the WAE paper
-HELD = 1 << 20  # numbers of images whose sharpness is measured at once: 8 MiB
+HELD = 1 << 20  # pixel values on which sharpness is measured at once: 8 MiB
 NEAREST = 32  # samples that are shown with the training images nearest to them
-DRAWS = 1  # makes the metrics' seed another than the samples'
+DRAWS = 1  # bit by which the metrics' seed differs from the samples' seed
 
 
 @runtime_checkable
 class Generative(Protocol):
-    """What can be evaluated: images in [0, 1] from the prior."""
+    """A model that can be evaluated: it generates images in [0, 1] from the prior."""
 
     def generate(self, n: int, generator: torch.Generator) -> Tensor:
         """Images (n, c, h, w)."""
@@ -36,7 +36,8 @@ class Generative(Protocol):
 class Evaluation:
     """Measures by name, and uint8 images by name.
 
-    `samples`; of a model also `nearest`, the training images nearest to the first of them, and those of its codes.
+    The images are `samples`; for a model also `nearest`, the training images nearest to the first samples, and the
+    images made from its codes.
     """
 
     metrics: dict[str, Measure]
@@ -57,15 +58,15 @@ def evaluate(
     device: torch.device | str,
     generator: torch.Generator,
 ) -> Evaluation:
-    """The measures and images of `model`, put into evaluation mode.
+    """The measures and images of `model`, which is put into evaluation mode.
 
     Args:
-        train_images: uint8 (n, c, h, w): the second sampler is fitted to their codes, and copies are looked for.
+        train_images: uint8 (n, c, h, w); the second sampler is fitted to their codes, and samples checked for copies.
         test_images: held-out uint8 (n, c, h, w); the first `samples` of them are the reference.
-        extractors: by their names in `distances.METRICS`.
+        extractors: by their names in `distances.report.METRICS`.
         settings: `evaluation.<data set>` of params.
-        generator: on `device`; all that a model draws is drawn from it, the samples first; further samplings have their
-            own. What metrics draw depends on its seed alone, so that all models are measured along the same directions.
+        generator: on `device`; the model draws all its numbers from it, the samples first. Further samplings have their
+            own. The metrics' draws depend on its seed alone, so all models are measured along the same directions.
     """
     model.eval()
     if not isinstance(model, Generative):
@@ -103,7 +104,7 @@ def floor(
     settings: Mapping[str, Any],
     generator: torch.Generator,
 ) -> Evaluation:
-    """Real against real, what a perfect model would score: `samples` training images in a generated sample's place.
+    """The measures of a perfect model, real against real: `samples` training images in the place of generated ones.
 
     The training images are drawn without replacement; the reference is that of the models. Sharpness and
     authenticity are those of the first held-out images, the anchors that the models' samples are compared with.
@@ -122,7 +123,7 @@ def floor(
 
 
 def some(images: np.ndarray, n: int, generator: torch.Generator) -> np.ndarray:
-    """`n` of the images, drawn without replacement, in their order."""
+    """`n` of the images, drawn without replacement, in their original order."""
     rows = torch.randperm(len(images), generator=generator, device=generator.device)[:n].sort().values
     return np.array(images[rows.cpu().numpy()])
 
@@ -131,14 +132,14 @@ def some(images: np.ndarray, n: int, generator: torch.Generator) -> np.ndarray:
 
 
 def further(generator: torch.Generator, settings: Mapping[str, Any]) -> Iterator[torch.Generator]:
-    """The generators of all samplings but the first, whose own this is; the same for every model."""
+    """The generators of all samplings after the first, which uses `generator`; the same for every model."""
     for index in range(1, settings.get("samplings", 1)):
-        # Steps of two: the seeds of what metrics draw, one bit apart, stay between them.
+        # Steps of two: the metrics' seeds differ from these in the last bit only, so no two seeds are equal.
         yield torch.Generator(generator.device).manual_seed(generator.initial_seed() + 2 * index)
 
 
 def joined(metrics: Mapping[str, Measure], another: Mapping[str, Measure]) -> dict[str, Measure]:
-    """The measures of some samplings, and those of one more."""
+    """The measures of some samplings, with the values of one more sampling added."""
     values = {name: another[name].value for name in metrics}
     return {
         name: of if (value := values[name]) is None else replace(of, again=(*of.again, value))
@@ -150,15 +151,15 @@ def joined(metrics: Mapping[str, Measure], another: Mapping[str, Measure]) -> di
 
 
 def sample_measures(samples: Samples, settings: Mapping[str, Any], generator: torch.Generator) -> dict[str, Measure]:
-    """How far samples are from real images, in features and, if `settings` ask for it, in patches."""
-    # On the CPU, and not that of the samples: models draw different numbers from theirs.
+    """Distances of samples from real images, in features and, if `settings` has `swd`, in patches."""
+    # On the CPU, and not the samples' generator: each model draws another amount of numbers from that one.
     draws = torch.Generator().manual_seed(generator.initial_seed() ^ DRAWS)
     measures = feature_measures(samples, draws)
     return measures | (patch_measures(samples, settings["swd"], draws) if settings.get("swd") else {})
 
 
 def patch_measures(samples: Samples, n: int, generator: torch.Generator) -> dict[str, Measure]:
-    """`swd`, the mean over the pyramid's levels, and `swd_<height>` of each, of the first `n` images (or all)."""
+    """`swd`, the mean over the pyramid's levels, and `swd_<height>` of each level, of the first `n` images (or all)."""
     fake, real = samples.fake[:n], samples.real[:n]
     values = laplacian_swd(fake, real, generator)
     how = f"10^3 W_1 of {PATCHES} {SIDE}x{SIDE} patches an image, {DIRECTIONS} directions, each set normalised"
@@ -174,10 +175,10 @@ def mean_sharpness(images: np.ndarray) -> Measure:
     """Mean sharpness of the first 1,000 of `images` uint8 (fewer if there are fewer)."""
     images = images[:SHARPNESS_IMAGES]
     values = torch.empty(len(images), dtype=torch.float64)
-    # Never one alone of several: torch adds up a single image's pixels in another order than those of many.
+    # No part has only one image, if there are more: torch sums its pixels in another order than those of many.
     parts = max(1, min(len(images) // 2, images.size // HELD))
     for into, some in zip(values.tensor_split(parts), np.array_split(images, parts), strict=True):
-        into.copy_(sharpness(unit(some, "cpu")))  # a list of small results would keep the freed memory in pieces
+        into.copy_(sharpness(unit(some, "cpu")))  # a list of small results would fragment the memory
     value = float(values.mean())
     how = f"variance of the 3x3 Laplacian of the ITU-R 601 grey image in [0, 1]; mean of the first {len(images)}"
     return Measure(value, len(images), protocol=protocol(f"{how}; float64; round half to even"))

@@ -30,7 +30,7 @@ def quantise(images: Tensor) -> Tensor:
     """Images in [0, 1] as uint8, rounded half to even (truncation would move a Frechet distance by a percent or two).
 
     Raises:
-        ValueError: a value outside [0, 1], e.g. of a tanh model that forgot to convert, or one that is not finite.
+        ValueError: a value is not finite, or outside [0, 1], e.g. from a tanh model without the conversion.
     """
     x = torch.as_tensor(images)
     if not x.is_floating_point():

@@ -1,4 +1,4 @@
-"""A number and how it was measured, and what all measurements share."""
+"""A number with a description of its measurement, and helpers that all measurements share."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from wae.errors import UserError
 
 @dataclass(frozen=True)
 class Measure:
-    """One number, of how many images, against what, in whose features, and how; blank where it does not apply.
+    """One number with the number of images, reference, features and protocol; fields that do not apply are blank.
 
     Args:
-        again: the same of further samplings.
+        again: the values of further samplings.
     """
 
     value: float | None = None
@@ -48,11 +48,11 @@ def unit(images: np.ndarray, device: torch.device | str) -> Tensor:
 
 
 def held_out(images: Sized) -> str:
-    """What a measure was against, in words."""
+    """The reference of a measure, in words."""
     return f"first {len(images)} held-out images"
 
 
 def protocol(how: str) -> str:
-    """`how`, and the versions of what did it, less the build's suffix: that names a machine, not a method."""
+    """`how` and the versions of the libraries, without a build suffix, which names a machine, not a method."""
     versions = ("torch", torch.__version__.split("+")[0]), ("numpy", np.__version__), ("scipy", scipy.__version__)
     return "; ".join([how, *(f"{name} {number}" for name, number in versions), f"wae {version('wae')}"])

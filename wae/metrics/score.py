@@ -14,21 +14,21 @@ from wae.metrics.evaluate import mean_sharpness, patch_measures
 from wae.metrics.features.extractors import Extractor
 from wae.metrics.measures import Measure
 
-SWD_IMAGES = 4096  # at most: memory; Karras et al. 2018 take 8192
+SWD_IMAGES = 4096  # at most, to limit memory; Karras et al. 2018 take 8192
 
 
 def score(
     images: np.ndarray, against: np.ndarray, extractors: Mapping[str, Extractor], seed: int
 ) -> tuple[dict[str, Measure], dict[str, str]]:
-    """Measures by name, and for those that cannot be had the reason.
+    """Measures by name, and the reason for each measure that cannot be computed.
 
-    Of unequal sets as many of the first as the smaller has are taken, since every distance here depends on n.
+    Of the larger set, only the first images are taken, as many as the smaller has: every distance here depends on n.
 
     Args:
         images: uint8 (n, c, h, w), e.g. generated.
         against: uint8 (m, c, h, w), e.g. real.
-        extractors: `inception`, or nothing.
-        seed: of places, directions and parts.
+        extractors: `inception`, or empty.
+        seed: seed of the random places, directions and parts.
     """
     n, generator = min(len(images), len(against)), torch.Generator().manual_seed(seed)
     samples = Samples(images[:n], against[:n], extractors)
@@ -49,6 +49,6 @@ def score(
 
 
 def _renamed(measure: Measure) -> Measure:
-    """The reference is what the caller gave, and no held-out split of ours."""
+    """The measure with its reference renamed: the caller's images, not a held-out split."""
     reference = measure.reference.replace("held-out images", "of the reference")
     return replace(measure, reference=reference, protocol=measure.protocol.replace("held-out", "of the reference"))

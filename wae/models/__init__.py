@@ -1,6 +1,6 @@
 """The models of the family: a game of players over networks, a cost, a prior and a penalty.
 
-`build` is handed on when it is first asked for: importing one module of this package runs no other.
+`build` is imported at its first use, so importing one module of this package does not import the others.
 """
 
 from importlib import import_module

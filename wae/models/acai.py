@@ -13,18 +13,18 @@ from wae.models.priors import Prior
 
 
 class Acai(Model):
-    """An auto-encoder whose interpolations must also fool a critic that guesses how far two codes were mixed.
+    """An auto-encoder and a critic: the critic guesses how far two codes were mixed, the auto-encoder must fool it.
 
-    The critic d lowers E (d(x_a) - a)^2 + E d(gamma x + (1 - gamma) x')^2, the auto-encoder its own loss and
-    weight * E d(x_a)^2, where x_a decodes a z + (1 - a) z~, a in [0, 1/2] (equations 1 and 2), x' reconstructs x.
-    A decoder's batch norm normalises mixed codes by themselves, and its running moments mean over both kinds of batch.
-    The authors' critic has no normalisation; ours normalises each image alone, since its initial weights are small.
+    The critic d lowers E (d(x_a) - a)^2 + E d(gamma x + (1 - gamma) x')^2. The auto-encoder lowers its own loss plus
+    weight * E d(x_a)^2. Here x_a decodes a z + (1 - a) z~, a in [0, 1/2], and x' reconstructs x (equations 1 and 2).
+    A decoder's batch norm normalises mixed codes separately; its running moments average over both kinds of batch.
+    The authors' critic has no normalisation. Ours normalises each image alone, since its initial weights are small.
 
     Args:
         model: the auto-encoder.
         critic: images in the network's range, (n, c, h, w), -> (n, 1).
-        weight: of the critic's squared guess; the authors' 0.5 stands beside a mean square over pixels.
-        gamma: share of x in what the critic must call unmixed; 0.2 in the authors' code.
+        weight: factor of the critic's squared guess; the authors use 0.5 with a mean squared error over pixels.
+        gamma: share of x in the images that the critic must call unmixed; 0.2 in the authors' code.
     """
 
     def __init__(self, model: AutoEncoder, critic: nn.Module, *, weight: float, gamma: float) -> None:
@@ -40,7 +40,7 @@ class Acai(Model):
 
     @property
     def prior(self) -> Prior:
-        """The wrapped model's."""
+        """The wrapped model's prior."""
         return self.model.prior
 
     def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -56,21 +56,21 @@ class Acai(Model):
         return self.model.generate(n, generator)
 
     def networks(self) -> tuple[nn.Module, ...]:
-        """The wrapped model's."""
+        """The wrapped model's networks."""
         return self.model.networks()
 
     def warmup(self) -> Warmup | None:
-        """The wrapped model's."""
+        """The wrapped model's warm-up."""
         return self.model.warmup()
 
     def constants(self) -> dict[str, float]:
-        """The wrapped model's."""
+        """The wrapped model's constants."""
         return self.model.constants()
 
     # ---- the game ----
 
     def turns(self) -> tuple[Player, ...]:
-        """The wrapped model's turns; before the last, the auto-encoder's, comes the critic."""
+        """The wrapped model's turns, with the critic's turn inserted before the last one, the auto-encoder's."""
         *others, autoencoder = self.model.turns()
         critic = Player("interpolation_critic", tuple(self.critic.parameters()), self.critic_loss)
         return (*others, critic, replace(autoencoder, loss=self.loss))
@@ -81,14 +81,14 @@ class Acai(Model):
         return {**self.model.loss(batch), "interpolation": self.weight * self.critic(mixed).square().mean()}
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Squared errors of the guesses: of a for interpolations, of 0 for `gamma` of x in its reconstruction.
+        """Squared errors of the critic's guesses: the target is a for interpolations, 0 for gamma x + (1 - gamma) x'.
 
-        A critic that sees nothing guesses E a / 2 = 1/8 for both and loses 1/12 - 1/32 = 0.0520833.
+        A critic that ignores its input guesses E a / 2 = 1/8 for both; its loss is then 1/12 - 1/32 = 0.0520833.
         """
         alpha, mixed = self.interpolation(batch)
         x, output = batch.x, self.model.output
         unmixed = torch.lerp(output.activate(self.model.reconstruction(batch)), output.scale(x), self.gamma)
-        # One pass for both: no image sees another in the critic.
+        # One pass for both: the critic treats each image alone.
         of_mixed, of_unmixed = self.critic(torch.cat([mixed, unmixed]).detach()).chunk(2)
         return {"mixed": (of_mixed - alpha).square().mean(), "unmixed": of_unmixed.square().mean()}
 
@@ -100,5 +100,5 @@ class Acai(Model):
         z = self.model.posterior(batch).sample
         uniform = torch.rand(len(z), 1, generator=batch.generator, device=z.device, dtype=z.dtype)
         alpha = 0.5 - (uniform - 0.5).abs()
-        # The neighbour, not the mirror image: reversing an odd batch would mix its middle code with itself.
+        # Each code mixes with its neighbour. Reversing an odd batch instead would mix its middle code with itself.
         return alpha, self.model.output.activate(self.model.decoder(torch.lerp(z.roll(1, 0), z, alpha)))

@@ -18,14 +18,14 @@ Options = Mapping[str, Any]
 
 
 class AutoEncoder(Model):
-    """min over Q, G of E c(X, G(Z)) + weight * D(Q_Z, P_Z) (Tolstikhin et al. 2018, equation 4), and VAEs alike.
+    """A WAE or VAE: min over Q, G of E c(X, G(Z)) + weight * D(Q_Z, P_Z) (Tolstikhin et al. 2018, equation 4).
 
     Args:
         reading: how the encoder's numbers are read as Q(Z|X).
         weight: lambda.
-        noise: standard deviation of the normal, cut off at two deviations, that is added to what the encoder sees in
-            training, in the network's pixel range (the authors' `add_noise`).
-        pretraining: steps, sample and tolerance of encoder-only steps before the first round; None for none.
+        noise: standard deviation of the normal noise, truncated at two deviations, that is added to the encoder's input
+            in training; in the network's pixel range (the authors' `add_noise`).
+        pretraining: `steps`, `sample`, `tolerance` of encoder-only steps before the first round; None for no steps.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class AutoEncoder(Model):
     # ---- what a round computes once ----
 
     def posterior(self, batch: Batch) -> Posterior:
-        """Q(Z|X) of the batch and the one sample of it that every player of the round sees."""
+        """Q(Z|X) of the batch, with one sample; every player of the round sees the same sample."""
         return batch.once(self._posterior)
 
     def prior_sample(self, batch: Batch) -> Tensor:
-        """As many samples of the prior, (n, d), the same for every player of the round."""
+        """Samples of the prior, (n, d), as many as images; the same for every player of the round."""
         return batch.once(self._prior_sample)
 
     def reconstruction(self, batch: Batch) -> Tensor:
-        """The decoder's raw output of the posterior's sample, (n, c, h, w)."""
+        """The decoder's raw output, (n, c, h, w), for the posterior's sample."""
         return batch.once(self._reconstruction)
 
     def _posterior(self, batch: Batch) -> Posterior:
         x = self.output.scale(batch.x)
         if self.noise:
-            # A new tensor, even where `scale` returned the batch's own: costs compare with the clean image.
+            # A new tensor, since `scale` may return the batch's own: costs compare with the clean image.
             x = truncated_normal(x, batch.generator).mul_(self.noise).add_(x)
         return self.reading(self.encoder(x), batch.generator)
 
@@ -110,7 +110,7 @@ class AutoEncoder(Model):
         return self.encoder, self.decoder
 
     def constants(self) -> dict[str, float]:
-        """Lambda against the plain sum over pixels, which is what a paper without the cost's factor would print."""
+        """Lambda for a cost without its factor, a plain sum over pixels: the value that such a paper prints."""
         return {"autoencoder.effective_lambda": self.weight / self.cost.factor}
 
     def warmup(self) -> Warmup | None:

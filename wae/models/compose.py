@@ -33,7 +33,7 @@ def autoencoder(
     pretraining: Options | None,
     interpolation: Options | None = None,
 ) -> Model:
-    """An auto-encoder for images of `shape` (c, h, w), from the options of its parts, within `Acai` if asked for."""
+    """An auto-encoder for images of `shape` (c, h, w), from its parts' options; in `Acai` if `interpolation` is set."""
     reading = _make(POSTERIORS, posterior)
     networks = _make(NETWORKS, network, shape, reading.heads)
     distribution = _make(PRIORS, prior, networks.latent)
@@ -51,7 +51,7 @@ def autoencoder(
 
 
 def gan(shape: Sequence[int], *, network: Options, prior: Options, objective: Options) -> Model:
-    """A generator for images of `shape` (c, h, w), from the options of its parts: the network's decoder."""
+    """A generator for images of `shape` (c, h, w), the network's decoder, from the options of its parts."""
     networks = _make(NETWORKS, network, shape, 1)
     rules = _make(OBJECTIVES, objective)
     critic = networks.critic() if rules.players else nn.Sequential()
@@ -59,10 +59,10 @@ def gan(shape: Sequence[int], *, network: Options, prior: Options, objective: Op
 
 
 def build(dataset: Options, model: Options, generator: torch.Generator | None = None) -> Model:
-    """The model that a parameter entry describes, for images of the data set, with its initial weights, ready for use.
+    """The model that a parameter entry describes, for the data set's images: initial weights, evaluation mode.
 
     Args:
-        model: `kind` and the options of that kind; what only training needs (TRAINING) is ignored.
+        model: `kind` and the options of that kind; options for training only (TRAINING) are ignored.
         generator: draws the initial weights; torch's own if None.
     """
     options = {key: value for key, value in model.items() if key not in TRAINING}

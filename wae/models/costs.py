@@ -1,6 +1,6 @@
 """c(x, x'): reconstruction costs and likelihoods, as functions (output, raw, x) -> (n,), summed over pixels.
 
-`raw` is what the decoder returns, before its activation; x is in [0, 1]. Squares and absolute differences are measured
+`raw` is the decoder's output before its activation; x is in [0, 1]. Squares and absolute differences are measured
 in the network's own range: for a tanh network that is [-1, 1], as in the WAE authors' code.
 """
 
@@ -19,10 +19,10 @@ from wae.models.pixels import Output
 
 @dataclass(frozen=True)
 class Cost:
-    """(output, raw, x) -> (n,): `factor` times a plain sum over pixels, so that weight / factor is what a paper prints.
+    """A cost (output, raw, x) -> (n,), `factor` times a plain sum over pixels; papers print lambda as weight / factor.
 
     Args:
-        factor: what the plain sum is multiplied by.
+        factor: number that multiplies the plain sum.
         of: the cost, the factor included.
     """
 
@@ -66,7 +66,7 @@ def l1(*, factor: Positive) -> Cost:
 
 
 def bernoulli() -> Cost:
-    """-log p(x|z) where each pixel in [0, 1] is a Bernoulli mean: the cross entropy, in nats, from logits."""
+    """-log p(x|z) in nats for Bernoulli pixels: the cross entropy of x in [0, 1] and the decoder's logits."""
 
     def cost(output: Output, raw: Tensor, x: Tensor) -> Tensor:
         return binary_cross_entropy_with_logits(output.logits(raw), x, reduction="none").flatten(1).sum(1)
@@ -78,7 +78,7 @@ def gaussian(*, variance: Positive) -> Cost:
     """-log p(x|z) for p = N(x', variance I), in nats, its normalising constant included.
 
     Args:
-        variance: of a pixel, in the square of the network's range; 10 equals l2sq's factor 0.05.
+        variance: variance of a pixel, in squared units of the network's range; 10 equals l2sq's factor 0.05.
     """
     constant = math.log(2 * math.pi * variance) / 2
 

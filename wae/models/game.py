@@ -1,6 +1,6 @@
 """Training is a game: a model is a tuple of turns, and in a turn one player lowers its own loss over its own tensors.
 
-Nothing here waits for the device or branches on what a tensor holds, so that a whole round can be captured or compiled.
+No code here waits for the device or branches on a tensor's values, so a whole round can be captured or compiled.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 class Batch:
-    """Images x in [0, 1], (n, c, h, w), and what a round computes from them once.
+    """Images x in [0, 1], (n, c, h, w), and the values that a round computes from them only once.
 
-    Whoever first asks for the posterior, the code sample or the prior sample has it computed; the others find it. So
-    batch-norm statistics, input noise and samples are one and the same for every player of the round.
+    The first player that needs the posterior, the code sample or the prior sample computes it; the others reuse it. So
+    batch-norm statistics, input noise and samples are the same for every player of the round.
     """
 
     def __init__(self, x: Tensor, generator: torch.Generator) -> None:
@@ -33,7 +33,7 @@ class Batch:
         return self.x.shape[0]
 
     def once(self, make: Callable[[Batch], T]) -> T:
-        """What `make` computes from this batch: computed at the first call, the same object ever after."""
+        """The result of `make` for this batch: computed at the first call, the same object at all later calls."""
         if make not in self._kept:
             self._kept[make] = make(self)
         return cast(T, self._kept[make])
@@ -50,12 +50,12 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Player:
-    """One side of the game: `loss` maps a batch to named scalars whose sum it lowers over `params` only.
+    """One side of the game: `loss` maps a batch to named scalars, and the player lowers their sum over `params` only.
 
     Args:
         name: its optimiser's settings are the parameters `optimisers.<name>`.
         fresh: draw a batch of its own for every turn, as WGAN's critic does.
-        after: what follows its step, e.g. clipping its weights.
+        after: called after its step, e.g. to clip its weights.
     """
 
     name: str
@@ -67,8 +67,9 @@ class Player:
 
 @dataclass(frozen=True)
 class Warmup:
-    """What comes before the game: `player` alone, for up to `steps` steps of `sample` images, until its loss is below
-    `tolerance`. It has an optimiser of its own, made from the settings of the player of its name.
+    """Steps before the game: `player` trains alone until its loss is below `tolerance`.
+
+    There are at most `steps` steps of `sample` images. The optimiser is a separate one, with the settings of that name.
     """
 
     player: Player
@@ -78,7 +79,7 @@ class Warmup:
 
 
 class Penalty(nn.Module, ABC):
-    """D(Q_Z, P_Z) from a batch's posterior and as many samples of the prior. `players`: names of those it brings."""
+    """D(Q_Z, P_Z) from a batch's posterior and as many prior samples. `players` names the players that it adds."""
 
     players: ClassVar[tuple[str, ...]] = ()
 
@@ -89,27 +90,27 @@ class Penalty(nn.Module, ABC):
         Args:
             posterior: Q(Z|X) of the batch, with one sample of it (n, d).
             prior_sample: (n, d).
-            generator: the batch's, for whatever else is random.
+            generator: the batch's generator, for any other random numbers.
         """
 
     def turns(
         self, weight: float, posterior: Callable[[Batch], Posterior], prior_sample: Callable[[Batch], Tensor]
     ) -> tuple[Player, ...]:
-        """The turns that come before the auto-encoder's: a penalty that must be trained brings its players.
+        """The turns of the penalty's own players, before the auto-encoder's turn; none if it needs no training.
 
         Args:
             weight: lambda.
-            posterior, prior_sample: what the auto-encoder's own turn will see of a batch.
+            posterior, prior_sample: functions of a batch; the auto-encoder's own turn uses the same values.
         """
         return ()
 
 
 class Model(nn.Module, ABC):
-    """What training and evaluation ask of every member of the family."""
+    """The interface of every model of the family, for training and evaluation."""
 
     @abstractmethod
     def turns(self) -> tuple[Player, ...]:
-        """The turns of one round, in order; a player may come several times."""
+        """The turns of one round, in order; a player may have several."""
 
     @abstractmethod
     def generate(self, n: int, generator: torch.Generator) -> Tensor:
@@ -117,23 +118,23 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def networks(self) -> tuple[nn.Module, ...]:
-        """Those that may compute in another precision, or compiled: encoder and decoder.
+        """The networks that may be compiled or run in another precision: encoder and decoder.
 
-        Critics are not among them: a slope that is drawn to 1 is not one to round, and its penalty has a second
-        derivative, which torch.compile has not.
+        Critics are excluded: rounding would disturb a slope that is penalised towards 1, and that penalty needs second
+        derivatives, which torch.compile does not support.
         """
 
     def warmup(self) -> Warmup | None:
-        """What comes before the first round, if anything."""
+        """The steps before the first round, or None."""
         return None
 
     def constants(self) -> dict[str, float]:
-        """Numbers that follow from its options, told when training starts and kept in every row of its history."""
+        """Numbers that follow from the options; reported when training starts and kept in every row of the history."""
         return {}
 
 
 def draws(turns: Sequence[Player]) -> int:
-    """How many batches one round needs: one for each fresh player's turn and one that all the others share."""
+    """Number of batches that one round needs: one for each fresh player's turn and one that all the others share."""
     fresh = sum(player.fresh for player in turns)
     return fresh + (fresh < len(turns))
 

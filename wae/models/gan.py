@@ -12,13 +12,13 @@ from wae.models.priors import Prior
 
 
 class Gan(Model):
-    """A generator G(Z), Z from the prior, and what its objective needs to train it.
+    """A generator G(Z), with Z from the prior, and the critic and objective that train it.
 
     Args:
         generator: codes (n, d) -> raw images (n, c, h, w).
-        critic: images in the networks' pixel range -> (n, 1), its last layer linear, no image seeing another; empty for
-            an objective without one.
-        output: the pixel range of both.
+        critic: images in the networks' pixel range -> (n, 1); its last layer is linear, and it treats each image alone.
+            Empty for an objective without a critic.
+        output: the pixel range of generator and critic.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Gan(Model):
         return self.output.pixels(self.generator(self.prior.sample(n, generator)))
 
     def turns(self) -> tuple[Player, ...]:
-        """The objective's."""
+        """The objective's turns."""
         return self.objective.turns(self)
 
     def networks(self) -> tuple[nn.Module, ...]:
@@ -45,7 +45,7 @@ class Gan(Model):
         return self.output.scale(batch.x)
 
     def fake(self, batch: Batch) -> Tensor:
-        """As many generated images, the same for every player of the round."""
+        """Generated images, as many as the batch has; the same for every player of the round."""
         return batch.once(self._fake)
 
     def _fake(self, batch: Batch) -> Tensor:

@@ -1,7 +1,7 @@
-"""Encoders, decoders and critics. An encoder returns heads * d numbers an image, a decoder pixels before activation.
+"""Encoders, decoders and critics. An encoder returns heads * d numbers per image, a decoder pixels before activation.
 
-The convolutional networks are those of the WAE authors' code, whose TensorFlow padding (`SAME`) is asymmetric wherever
-the total is odd: it is worked out for each layer from the image's size.
+The convolutional networks are those of the WAE authors' code. Its TensorFlow padding (`SAME`) is asymmetric where the
+total is odd, so each layer's padding is computed from the image's size.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from wae.config.types import Count, Positive, Whole
 from wae.models.pixels import OUTPUTS, Output
 
-INIT_STD = 0.01  # of every initial weight (the authors' init_std)
+INIT_STD = 0.01  # standard deviation of every initial weight (the authors' init_std)
 
 
 @dataclass(frozen=True)
 class Networks:
     """An encoder and a decoder that fit each other, the dimension d of their codes, and their pixel range.
 
-    `critic` makes a network of the encoder's shape, images -> (n, 1), in which no image sees another: no batch norm.
+    `critic` makes a network of the encoder's shape, images -> (n, 1), that treats each image alone: no batch norm.
     """
 
     encoder: nn.Module
@@ -58,10 +58,10 @@ def same_convolution(
 
 
 def same_transposed(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """The layers of the transpose of a SAME convolution that shrinks `stride`-fold: images grow exactly `stride`-fold.
+    """Layers that enlarge images exactly `stride`-fold: the transpose of a SAME convolution with that stride.
 
-    The forward convolution pads (before, after), so its transpose crops as much: torch crops `before` on both sides, a
-    negative padding takes the rest. (`output_padding` would take it from the wrong side: a shift by one pixel.)
+    The forward convolution pads (before, after), so its transpose crops the same amounts: torch crops `before` on both
+    sides, a negative padding crops the rest. (`output_padding` would act on the wrong side: a shift by one pixel.)
     """
     before = max(kernel - stride, 0) // 2
     rest = 2 * before - (kernel - stride)
@@ -75,7 +75,7 @@ def normalised(channels: int) -> list[nn.Module]:
 
 
 def normalised_alone(channels: int) -> list[nn.Module]:
-    """Layer norm and ReLU: each image by itself, and small initial weights still learn through several layers."""
+    """Layer norm and ReLU: each image is normalised alone. Small initial weights still learn through several layers."""
     return [nn.GroupNorm(1, channels), nn.ReLU(inplace=True)]
 
 
@@ -97,11 +97,11 @@ def conv(
 
     Args:
         latent: d, the dimension of the codes.
-        filters: of the encoder's convolutions, one halving the image each; the decoder's are these in reverse.
+        filters: filters of each encoder convolution, which halves the image; the decoder has the reverse order.
         kernel: side of every kernel; the WAE paper uses 4 on MNIST, 5 on CelebA.
-        width: multiplies every number of filters, to make a network of the same shape small.
+        width: multiplies every number of filters; below 1 for a smaller network of the same shape.
         normalised_decoder: whether the decoder has batch norm, as the authors' has.
-        output: activation of the last layer, and with it the pixel range of network and cost.
+        output: activation of the last layer; it also sets the pixel range of network and cost.
     """
     channels, height, breadth = shape
     scaled = [max(1, round(width * count)) for count in filters]
@@ -133,7 +133,7 @@ def _conv_decoder(
 ) -> nn.Module:
     upsamplings = min(halvings(size), len(channels) - 2)
     start = channels[0], size[0] >> upsamplings, size[1] >> upsamplings
-    # The first layer has no batch norm; the last, of stride 1, sees the last of the upsampled maps.
+    # The first layer has no batch norm. The last layer has stride 1 and takes the last upsampled maps.
     blocks = [nn.Sequential(nn.Linear(latent, math.prod(start)), nn.ReLU(inplace=True), nn.Unflatten(1, start))]
     for inputs, outputs in pairwise(channels[: upsamplings + 1]):
         layers = same_transposed(inputs, outputs, kernel, stride=2)
@@ -179,10 +179,10 @@ def mlp(
 
     Args:
         latent: d, the dimension of the codes.
-        layers: hidden layers of each; 0 makes both linear but for the activation of the pixels.
-        units: in each hidden layer.
+        layers: hidden layers of each network; 0 makes both linear, apart from the activation of the pixels.
+        units: units in each hidden layer.
         normalised_decoder: whether the decoder has batch norm.
-        output: activation of the last layer, and with it the pixel range of network and cost.
+        output: activation of the last layer; it also sets the pixel range of network and cost.
     """
     pixels = math.prod(shape)
     encoder = perceptron(pixels, layers, units, heads * latent, normalise=nn.BatchNorm1d)
@@ -200,9 +200,9 @@ def mlp(
 
 
 def truncated_normal(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """A tensor like `like` from N(0, 1) cut off at two deviations, by the inverse distribution function.
+    """A tensor like `like` from N(0, 1) truncated at two deviations, by the inverse distribution function.
 
-    Unlike rejection (torch's trunc_normal_) it never asks the device how many draws were refused.
+    Rejection sampling (torch's trunc_normal_) would wait for the device, to know whether draws were rejected.
     """
     inside = math.erf(math.sqrt(2))  # P(|N(0, 1)| < 2)
     uniform = torch.empty_like(like).uniform_(-inside, inside, generator=generator)
@@ -211,7 +211,7 @@ def truncated_normal(like: Tensor, generator: torch.Generator | None = None) -> 
 
 @torch.no_grad()
 def initialise(module: nn.Module, generator: torch.Generator | None = None, std: float = INIT_STD) -> None:
-    """Draw weights from N(0, std^2), convolutions' cut off at two deviations, biases 0 (the authors' code)."""
+    """Draw weights from N(0, std^2), truncated at two deviations for `Conv2d`; set biases to 0 (the authors' code)."""
     for part in module.modules():
         match part:
             case nn.Conv2d():

@@ -1,4 +1,4 @@
-"""How a generator is trained: the turns of the optimal-transport GANs, each a game on real and generated images."""
+"""Objectives that train a generator: the turns of the optimal-transport GANs, on real and generated images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wae.models.penalties import SlicedDistance, cross_entropy
 
 
 class Sides(Protocol):
-    """What an objective sees of a model: both kinds of images in the networks' pixel range, and the networks."""
+    """The parts of a model that an objective uses: networks, and both kinds of images in the networks' pixel range."""
 
     generator: nn.Module
     critic: nn.Sequential
@@ -24,11 +24,11 @@ class Sides(Protocol):
         """The batch's images (n, c, h, w)."""
 
     def fake(self, batch: Batch) -> Tensor:
-        """As many generated ones, the same for every player of the round."""
+        """As many generated images, the same for every player of the round."""
 
 
 class Objective(ABC):
-    """The turns of a round, the generator's last. `players`: the names of those before it."""
+    """The turns of a round; the generator's turn is the last. `players` names the players before it."""
 
     players: ClassVar[tuple[str, ...]]
 
@@ -38,7 +38,7 @@ class Objective(ABC):
 
 
 def generator_turn(model: Sides, name: str, loss: Callable[[Batch], Tensor]) -> Player:
-    """The generator's turn: `loss`, batch -> a 0-d tensor, is its one term, called `name`."""
+    """The generator's turn, with one term called `name`: the value of `loss`, batch -> a 0-d tensor."""
     return Player("generator", tuple(model.generator.parameters()), lambda batch: {name: loss(batch)})
 
 
@@ -49,7 +49,7 @@ class CrossEntropy(Objective):
     """The non-saturating game (Goodfellow et al. 2014): the critic tells real from generated, the generator fools it.
 
     Args:
-        rounds: turns of the critic before each of the generator.
+        rounds: turns of the critic before each turn of the generator.
     """
 
     players = ("critic",)
@@ -58,13 +58,13 @@ class CrossEntropy(Objective):
         self.rounds = rounds
 
     def turns(self, model: Sides) -> tuple[Player, ...]:
-        """Critic, `rounds` times, then the generator, whose loss is -log of the probability of being real."""
+        """Critic, `rounds` times, then the generator; its loss is -log of the critic's probability of `real`."""
         generator = generator_turn(model, "fooling", lambda batch: cross_entropy(model.critic(model.fake(batch)), 1.0))
         return (*(telling(model),) * self.rounds, generator)
 
 
 def telling(model: Sides) -> Player:
-    """A critic that lowers the cross entropy of real images as 1 and of generated ones as 0."""
+    """A critic that lowers its cross entropy, with label 1 for real images and 0 for generated ones."""
 
     def loss(batch: Batch) -> dict[str, Tensor]:
         real, fake = judged(model, batch, model.fake(batch).detach())
@@ -74,7 +74,7 @@ def telling(model: Sides) -> Player:
 
 
 def judged(model: Sides, batch: Batch, fake: Tensor) -> Sequence[Tensor]:
-    """The critic's numbers (n, 1) for real and for generated images; one pass, as no image sees another in it."""
+    """The critic's outputs (n, 1) for real and for generated images, in one pass: it treats each image alone."""
     logits: Tensor = model.critic(torch.cat([model.real(batch), fake]))
     return logits.chunk(2)
 
@@ -83,14 +83,14 @@ def judged(model: Sides, batch: Batch, fake: Tensor) -> Sequence[Tensor]:
 
 
 class Clipping(Objective):
-    """WGAN (Arjovsky et al. 2017, algorithm 1): W_1 by its dual, over a critic whose weights stay in a box.
+    """WGAN (Arjovsky et al. 2017, algorithm 1): W_1 by its dual, with clipped weights of the critic.
 
-    The critic's layer norms keep their gains: clipped to the box, they would put out its signal.
+    The gains of the critic's layer norms are not clipped: clipped gains would suppress its signal.
 
     Args:
-        rounds: turns of the critic, each on a batch of its own, before each of the generator; 5 in the paper. (The
-            authors' code has 100 in the first 25 rounds and every 500th; ours are always as many.)
-        bound: of the absolute value of every weight of the critic's convolutions and linear maps; 0.01 in the paper.
+        rounds: turns of the critic, each on its own batch, before each turn of the generator; 5 in the paper. (The
+            authors' code has 100 in the first 25 rounds and in every 500th; here the number is constant.)
+        bound: largest absolute value of every weight of the critic's convolutions and linear maps; 0.01 in the paper.
     """
 
     players = ("critic",)
@@ -99,7 +99,7 @@ class Clipping(Objective):
         self.rounds, self.bound = rounds, bound
 
     def turns(self, model: Sides) -> tuple[Player, ...]:
-        """Critic, `rounds` times, clipped after each, then the generator."""
+        """Critic, `rounds` times, clipped after each turn, then the generator."""
         params = tuple(model.critic.parameters())
         maps = [part for part in model.critic.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
         boxed = [weight for part in maps for weight in part.parameters()]
@@ -117,8 +117,8 @@ class GradientPenalty(Objective):
     """WGAN-GP (Gulrajani et al. 2017, algorithm 1): the critic's slope is drawn to 1 between real and generated images.
 
     Args:
-        rounds: turns of the critic, each on a batch of its own, before each of the generator; 5 in the paper.
-        weight: of the penalty; 10 in the paper.
+        rounds: turns of the critic, each on its own batch, before each turn of the generator; 5 in the paper.
+        weight: factor of the penalty; 10 in the paper.
     """
 
     players = ("critic",)
@@ -138,13 +138,13 @@ class GradientPenalty(Objective):
 
 
 def dual(model: Sides, batch: Batch) -> dict[str, Tensor]:
-    """Minus the dual value E f(real) - E f(fake), which a 1-Lipschitz critic f raises to W_1."""
+    """Minus the dual value E f(real) - E f(fake); its maximum over 1-Lipschitz critics f is W_1."""
     real, fake = judged(model, batch, imitation(model, batch))
     return {"dual": fake.mean() - real.mean()}
 
 
 def imitation(model: Sides, batch: Batch) -> Tensor:
-    """Generated images for a critic with a batch of its own: the generator has no turn on it, so no graph is built."""
+    """Generated images for a critic with its own batch. The generator has no turn on it, so no graph is built."""
     with torch.no_grad():
         return model.fake(batch)
 
@@ -158,7 +158,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, generator: t
     """E (|grad f(x)| - 1)^2 at x uniform between a real and a generated image; the norm is over all of x's elements.
 
     Args:
-        critic: images -> (n, 1), without batch norm: each gradient is one image's.
+        critic: images -> (n, 1), without batch norm, so that each gradient depends on one image only.
         real, fake: (n, c, h, w), not part of any graph.
     """
     alpha = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device, dtype=real.dtype)
@@ -176,9 +176,9 @@ class Sliced(Objective):
 
     Args:
         p: order of the distance; 2 in the paper.
-        directions: random slices a round; 10,000 in the paper. With `ascent`, random starts beside the moments'.
-        defining: what a slice reads off an image; linear in the paper.
-        ascent: null for the mean over the slices; else steps of ascent to the best slice (Deshpande et al. 2019).
+        directions: random slices per round; 10,000 in the paper. With `ascent`, random starts added to the moments'.
+        defining: function that a slice applies to an image; linear in the paper.
+        ascent: steps of ascent to the best slice (Deshpande et al. 2019); null for the mean over the slices.
     """
 
     players = ()
@@ -196,17 +196,17 @@ class Sliced(Objective):
 
 
 class SlicedFeatures(Objective):
-    """The same in the features of a critic (Deshpande et al. 2018, section 3.3).
+    """The sliced Wasserstein generator on features of a critic (Deshpande et al. 2018, section 3.3).
 
-    The critic only learns to tell real from generated by cross entropy; the generator lowers the distance in its last
-    hidden layer. Neither opposes the other's loss.
+    The critic learns only to tell real from generated images, by cross entropy. The generator lowers the distance in
+    the critic's last hidden layer. The two losses do not oppose each other.
 
     Args:
         p: order of the distance; 2 in the paper.
-        directions: random slices a round.
-        defining: what a slice reads off the features; linear in the paper.
-        ascent: null for the mean over the slices; else steps of ascent to the best slice (Deshpande et al. 2019).
-        rounds: turns of the critic before each of the generator; 1 in the paper.
+        directions: random slices per round.
+        defining: function that a slice applies to the features; linear in the paper.
+        ascent: steps of ascent to the best slice (Deshpande et al. 2019); null for the mean over the slices.
+        rounds: turns of the critic before each turn of the generator; 1 in the paper.
     """
 
     players = ("critic",)

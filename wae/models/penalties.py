@@ -28,7 +28,7 @@ from wae.models.priors import Prior
 
 
 class Nothing(Penalty):
-    """0: codes go where reconstruction takes them, a plain auto-encoder."""
+    """0, for a plain auto-encoder: only the reconstruction cost determines the codes."""
 
     def __init__(self, prior: Prior) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Kl(Penalty):
         """Half the sum of (v + m^2) / s^2 - 1 - log(v / s^2); v is the posterior's variance, s^2 the prior's.
 
         Raises:
-            UserError: the posterior is a point mass, at an infinite divergence from any prior.
+            UserError: the posterior is a point mass; its divergence from any prior is infinite.
         """
         if posterior.log_variance is None:
             raise UserError(
@@ -61,9 +61,10 @@ class Kl(Penalty):
 
 
 class Bures(Penalty):
-    """W_2^2 of the Gaussian with the codes' moments and the prior (Zhang et al. 2019): WWAE. Other moments go unseen.
+    """W_2^2 between the prior and the Gaussian with the codes' mean and covariance: WWAE (Zhang et al. 2019).
 
-    A batch's moments are noisy: of the prior itself it averages 0.262 at n = 100, d = 8, and 12.2 at d = 64.
+    Higher moments have no effect. A batch's moments are noisy: for codes from the prior itself, the penalty averages
+    0.262 at n = 100, d = 8, and 12.2 at n = 100, d = 64.
     """
 
     def __init__(self, prior: Prior) -> None:
@@ -108,7 +109,7 @@ class SlicedDistance:
         self.defining = DEFINING[defining["kind"]](**{key: defining[key] for key in defining if key != "kind"})
 
     def __call__(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-        """Of samples (n, d), a 0-d tensor."""
+        """The distance between two samples (n, d), a 0-d tensor."""
         theta = random_directions(self.directions, self.defining.size(x.shape[1]), generator)
         if self.ascent is not None:
             theta = steepest(x, y, self.defining, self.p, steps=self.ascent, directions=theta)
@@ -116,17 +117,17 @@ class SlicedDistance:
 
 
 class Sliced(Penalty):
-    """W_p^p of slices of codes and prior, averaged or at the best slice: SWAE, GSWAE and their max.
+    """W_p^p of slices of codes and prior, averaged or at the best slice: SWAE, GSWAE and their max versions.
 
-    Kolouri et al. 2019 average over random directions, Kolouri et al. 2019b over slices that are not planes; Deshpande
-    et al. 2019 take the largest. That one is found anew each round: an ascent from the moments' leading directions and
-    from random ones, which no optimiser's state follows.
+    Kolouri et al. 2019 average over random directions, Kolouri et al. 2019b over slices that are not planes. Deshpande
+    et al. 2019 take the best slice. Each round finds it anew, by ascent from the moments' leading directions and from
+    random ones. No optimiser's state is kept for it.
 
     Args:
         p: order of the distance; 2 in the papers.
-        directions: random slices a round; SWAE has 50. With `ascent`, as many random starts beside the moments' eight.
-        defining: what a slice reads off a code; linear is the plain sliced distance.
-        ascent: null for the mean over the slices; else steps of ascent to the best slice, whose distance it then is.
+        directions: random slices per round; SWAE has 50. With `ascent`, random starts added to eight from the moments.
+        defining: function that a slice applies to a code; linear gives the plain sliced distance.
+        ascent: steps of ascent to the best slice, the only one then used; null for the mean over the slices.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Sinkhorn(Penalty):
     """Debiased Sinkhorn divergence of codes and prior, cost |z - y|^p (Patrini et al. 2019): the Sinkhorn AE.
 
     Args:
-        epsilon: weight of the entropy, in the cost's unit; the prior's mean cost is 2 d variance for p = 2.
+        epsilon: weight of the entropy, in the cost's unit; prior samples have a mean cost of 2 d variance for p = 2.
         p: power of the distance; 2 in the paper.
         steps: Sinkhorn steps; 10 leave an error of 1e-3 at epsilon = d / 10.
     """
@@ -154,7 +155,7 @@ class Sinkhorn(Penalty):
         self.epsilon, self.p, self.steps = epsilon, p, steps
 
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
-        """Of one sample of each posterior against the prior's sample."""
+        """The divergence of one sample of each posterior from the prior's sample."""
         return sinkhorn_divergence(posterior.sample, prior_sample, self.epsilon, self.p, self.steps)
 
 
@@ -163,8 +164,8 @@ class Adversarial(Penalty):
 
     Args:
         layers: hidden layers of the critic; the WAE paper has 4.
-        units: in each of them; 512 in the paper, 1024 in the authors' code for CelebA.
-        rounds: turns of the critic before each of the auto-encoder.
+        units: units in each of them; 512 in the paper, 1024 in the authors' code for CelebA.
+        rounds: turns of the critic before each turn of the auto-encoder.
     """
 
     players: ClassVar[tuple[str, ...]] = ("latent_critic",)
@@ -175,17 +176,17 @@ class Adversarial(Penalty):
         self.rounds = rounds
 
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
-        """-log of the probability that the critic gives codes of being the prior's: the non-saturating loss."""
+        """-log of the critic's probability that the codes are prior samples: the non-saturating loss."""
         return cross_entropy(self.critic(posterior.sample), 1.0)
 
     def turns(
         self, weight: float, posterior: Callable[[Batch], Posterior], prior_sample: Callable[[Batch], Tensor]
     ) -> tuple[Player, ...]:
-        """The critic, `rounds` times: it lowers weight * (cross entropy of prior samples as 1 and of codes as 0)."""
+        """The critic, `rounds` times: it lowers weight * cross entropy, label 1 for prior samples, 0 for codes."""
 
         def loss(batch: Batch) -> dict[str, Tensor]:
             codes = posterior(batch).sample.detach()
-            # One pass for both: the critic has no batch norm, so that its logits are those of two passes.
+            # One pass for both: without batch norm, the critic's logits equal those of two passes.
             for_prior, for_codes = self.critic(torch.cat([prior_sample(batch), codes])).chunk(2)
             return {"prior": weight * cross_entropy(for_prior, 1.0), "codes": weight * cross_entropy(for_codes, 0.0)}
 
@@ -201,7 +202,7 @@ def gaussian_variance(prior: Prior, penalty: str) -> float:
     """The variance of a prior that must be Gaussian.
 
     Raises:
-        UserError: it is another.
+        UserError: the prior is not Gaussian.
     """
     if not isinstance(prior, priors.Gaussian):
         raise UserError(f"penalty {penalty} needs a gaussian prior: it has no closed form for {type(prior).__name__}")

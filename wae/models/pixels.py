@@ -1,4 +1,4 @@
-"""The one place that knows a network's pixel range. Everywhere else, outside a model's own loss, pixels are [0, 1]."""
+"""The pixel ranges of networks. Everywhere else, except in a model's own loss, pixels are in [0, 1]."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import Tensor
 
 
 class Output(ABC):
-    """A network's own pixel range, and the activation that ends in it."""
+    """A network's own pixel range, and the activation that maps to it."""
 
     @abstractmethod
     def scale(self, x: Tensor) -> Tensor:
-        """Images in [0, 1] as the network sees them."""
+        """Images in [0, 1], mapped to the network's range."""
 
     @abstractmethod
     def activate(self, raw: Tensor) -> Tensor:
-        """The decoder's raw output in the network's range."""
+        """The decoder's raw output, mapped to the network's range."""
 
     @abstractmethod
     def logits(self, raw: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ class Sigmoid(Output):
     """[0, 1], as the WAE authors' MNIST networks."""
 
     def scale(self, x: Tensor) -> Tensor:
-        """Images in [0, 1] as the network sees them: as they are."""
+        """Images in [0, 1], unchanged: the network has the same range."""
         return x
 
     def activate(self, raw: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class Tanh(Output):
     """[-1, 1], as the WAE authors' CelebA networks."""
 
     def scale(self, x: Tensor) -> Tensor:
-        """Images in [0, 1] as the network sees them: 2x - 1."""
+        """Images in [0, 1], mapped to the network's range: 2x - 1."""
         return 2 * x - 1
 
     def activate(self, raw: Tensor) -> Tensor:

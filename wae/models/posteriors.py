@@ -12,7 +12,7 @@ from wae.models.game import Posterior
 
 
 class Reading(ABC):
-    """Reads `heads` * d numbers an image as Q(Z|X)."""
+    """A function that turns `heads` * d numbers per image into Q(Z|X)."""
 
     heads: ClassVar[int]
 
@@ -21,7 +21,7 @@ class Reading(ABC):
         """The posterior of raw (n, heads * d), with one sample of it."""
 
     def mean(self, raw: Tensor) -> Tensor:
-        """Its mean, (n, d): the first head."""
+        """The posterior's mean, (n, d): the first head."""
         return raw.chunk(self.heads, dim=1)[0]
 
 
@@ -36,7 +36,7 @@ class Deterministic(Reading):
 
 
 class Gaussian(Reading):
-    """N(mean, diag(exp(log variance))), a sample by mean + deviation * noise (Kingma and Welling 2014, section 2.4)."""
+    """N(mean, diag(exp(log variance))), sampled as mean + deviation * noise (Kingma and Welling 2014, section 2.4)."""
 
     heads = 2
 

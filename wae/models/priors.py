@@ -1,4 +1,4 @@
-"""P_Z: the distributions that codes are drawn to and that images are generated from."""
+"""P_Z: the distributions that codes should match and that images are generated from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wae.errors import UserError
 
 
 class Prior(nn.Module, ABC):
-    """A distribution over codes of `dimension` d; `variance` is that of one coordinate, averaged over coordinates."""
+    """A distribution over codes of `dimension` d; `variance` is the mean variance of its coordinates."""
 
     dimension: int
     variance: float
@@ -101,7 +101,7 @@ class Ring(Prior):
 
     Args:
         inner: radius of the hole.
-        outer: larger than `inner`.
+        outer: outer radius, larger than `inner`.
     """
 
     def __init__(self, dimension: int, *, inner: Positive, outer: Positive) -> None:
@@ -118,14 +118,15 @@ class Ring(Prior):
 
 
 class Mixture(Prior):
-    """Equal parts of N(m_k, variance I), the m_k evenly on a circle in the plane of the first two coordinates.
+    """Equal parts of N(m_k, variance I); the means m_k are evenly spaced on a circle in the first two coordinates.
 
-    A coordinate's variance is `variance`, and radius^2 / 2 more for the first two: the average over d is in `variance`.
+    The circle adds radius^2 / 2 to the variance of each of the first two coordinates, on average over the two. So the
+    attribute `variance`, the average over d coordinates, is the option `variance` + radius^2 / d.
 
     Args:
         components: how many, at least two.
-        radius: of the circle of means.
-        variance: of each component's coordinates.
+        radius: radius of the circle of means.
+        variance: variance of each coordinate within a component.
     """
 
     means: Tensor

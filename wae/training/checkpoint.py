@@ -1,4 +1,4 @@
-"""A run's state on disk while it lasts, written between rounds: a run that was stopped goes on from there."""
+"""A run's state on disk, written between rounds: a run that was stopped continues from it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from wae.io import replacing
 
 
 class Resumable(Protocol):
-    """What can be saved and go on: tensors, numbers, strings, lists and dictionaries of them, no classes."""
+    """An object that can save and load its state: tensors, numbers, strings, lists and dictionaries; no classes."""
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
+        """Continue from `state`."""
 
 
 class Checkpoint:
-    """A scratch file for one run, replaced every `seconds`, that only a run with the same fingerprint goes on from.
+    """A scratch file for one run, replaced every `seconds`; only a run with the same fingerprint continues from it.
 
     Args:
-        path: the file; None keeps nothing.
-        fingerprint: names all that the run's bytes depend on.
+        path: the file; None saves nothing.
+        fingerprint: identifies everything that the run's result depends on, byte for byte.
     """
 
     def __init__(self, path: Path | None, fingerprint: str, seconds: float) -> None:
@@ -40,7 +40,7 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def resume(self, run: Resumable) -> str:
-        """Put `run` where the file left it, and say so in a sentence; an empty one if there is no file."""
+        """Load the saved state into `run`; return a sentence on what happened, an empty one if there is no file."""
         if self._path is None or not self._path.exists():
             return ""
         try:
@@ -65,17 +65,17 @@ class Checkpoint:
             self.save(run)
 
     def remove(self) -> None:
-        """The run has ended: leave nothing behind."""
+        """Delete the file, since the run has ended."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
 @contextmanager
 def interruptions() -> Iterator[Callable[[], int]]:
-    """Hold back SIGINT and SIGTERM; yields a function that returns the one that came, or 0.
+    """Hold back SIGINT and SIGTERM; yield a function that returns the signal that came first, or 0.
 
-    A round that is cut in two cannot go on to the same bytes, so the caller asks between rounds. A second SIGINT is
-    not held back.
+    A run that stops within a round cannot continue to the same bytes, so the caller asks between rounds. A second
+    SIGINT is not held back.
     """
     came: list[int] = []
 

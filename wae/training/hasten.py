@@ -13,14 +13,14 @@ from wae.errors import UserError
 
 
 def hasten(networks: Iterable[nn.Module], *, precision: str = "float32", compile: bool = False) -> None:
-    """Change in place how networks compute; their weights stay float32, and so does what they return.
+    """Change in place how networks compute; their weights and outputs stay float32.
 
     Args:
-        precision: of convolutions and products: float32, or bfloat16 by torch.autocast.
-        compile: by torch.compile, at their first call.
+        precision: type of convolutions and matrix products, float32, or bfloat16 by torch.autocast.
+        compile: whether torch.compile compiles them, at their first call.
 
     Raises:
-        UserError: they are to be compiled, and there is no C++ compiler.
+        UserError: `compile` is true and there is no C++ compiler.
     """
     compiler = os.environ.get("CXX", "g++")
     if compile and shutil.which(compiler) is None:

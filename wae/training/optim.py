@@ -42,17 +42,17 @@ def constant() -> Schedule:
 
 
 def steps(*, at: tuple[Fraction, ...], factors: tuple[Positive, ...]) -> Schedule:
-    """Factor 1, then `factors[i]` from the fraction `at[i]` of the epochs on: values, not multiplied together.
+    """Factor 1, then `factors[i]` from the fraction `at[i]` of the epochs on; factors are not multiplied together.
 
     Args:
         at: fractions of the run, increasing; the WAE paper has 0.3, 0.5, 1 (epochs 30, 50, 100).
-        factors: as many; the WAE paper has 0.5, 0.1, 0.01.
+        factors: as many factors; the WAE paper has 0.5, 0.1, 0.01.
     """
     if len(at) != len(factors) or list(at) != sorted(at):
         raise UserError(f"schedule.at and .factors are {at} and {factors}; they are as many, and `at` increases")
 
     def schedule(epoch: int, epochs: int) -> float:
-        # 0.07 * 100 is 7.000000000000001: an epoch must not be missed for a rounding.
+        # 0.07 * 100 is 7.000000000000001: rounding must not delay a step by an epoch.
         reached = [factor for start, factor in zip(at, factors) if epoch >= start * epochs - 1e-9]
         return reached[-1] if reached else 1.0
 
@@ -63,13 +63,13 @@ def exponential(*, final: Positive) -> Schedule:
     """final^(epoch / epochs): the same factor from every epoch to the next (the WAE authors' repository).
 
     Args:
-        final: what the factor tends to at the end of the run; 0.01 in that repository.
+        final: limit of the factor at the end of the run; 0.01 in that repository.
     """
     return lambda epoch, epochs: final ** (epoch / epochs)
 
 
 def optimiser(settings: Mapping[str, Any], player: Player) -> optim.Optimizer:
-    """The optimiser of one player; its schedule is left aside."""
+    """The optimiser of one player; the schedule in `settings` is ignored."""
     options = {key: value for key, value in settings.items() if key not in ("kind", "schedule")}
     return OPTIMISERS[settings["kind"]](player.params, **options)
 

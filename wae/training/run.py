@@ -1,4 +1,4 @@
-"""One training run as a state between rounds: what it draws, plays and adds up, and how it is taken up again."""
+"""One training run: it draws batches, plays rounds and sums losses; its state can be saved between rounds."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Diverged(UserError):
 
 
 class Run:
-    """A training run between two rounds. `advance` plays one; `done` says when there are no more.
+    """A training run between two rounds. `advance` plays one round; `done` is true when none is left.
 
-    Every random number comes from one generator or, for the order of the images, from (seed, epoch); all that the rest
-    of the run depends on is in `state_dict`.
+    All random numbers of the game come from one generator; the order of the images comes from (seed, epoch), in the
+    warm-up from (seed, step). `state_dict` has everything that the rest of the run depends on.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Run:
             raise UserError(f"pretraining.sample is {self._warming[0].sample}, and there are only {len(images)} images")
         self._warmed = 0
 
-    # ---- where it stands ----
+    # ---- progress and result ----
 
     @property
     def played(self) -> int:
-        """Rounds played so far, the warm-up's steps not counted."""
+        """Rounds played so far, without the warm-up's steps."""
         return len(self.history) * self.rounds + self._round
 
     @property
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether no round is left; without epochs there is no warm-up either."""
+        """Whether no round is left. A run of 0 epochs is done at once, without a warm-up."""
         return self.played == self.total
 
     def weights(self) -> dict[str, Tensor]:
@@ -89,7 +89,7 @@ class Run:
         return {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
 
     def fingerprint(self, images: np.ndarray) -> str:
-        """Names everything that the bytes of the run depend on."""
+        """A SHA-256 of all inputs that the bytes of the run depend on."""
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
         parts = [self.dataset, self.entry, self.seed, self.device.type, threads, torch.__version__, images.shape]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
@@ -99,10 +99,10 @@ class Run:
     # ---- forward ----
 
     def advance(self) -> None:
-        """Play one round, or take one step of the warm-up that precedes them all.
+        """Play one round, or take one step of the warm-up, which comes before all rounds.
 
         Raises:
-            Diverged: the epoch has ended and one of its terms is not finite.
+            Diverged: the epoch or the warm-up step has ended and one of its terms is not finite.
         """
         if self._warming:
             self._warm_up(*self._warming)
@@ -115,7 +115,7 @@ class Run:
             self._close_epoch()
 
     def _play(self, indices: Tensor) -> None:
-        # All on the device, of static shapes; the losses are read once an epoch.
+        # Everything stays on the device, with static shapes; the losses are read once per epoch.
         scalars = play(self.turns, self.optimisers, [self._draw(of) for of in indices])
         values = torch.stack([value for terms in scalars for value in terms.values()])
         if not self._names:
@@ -139,7 +139,7 @@ class Run:
         for name, schedule in self.schedules.items():
             for group in self.optimisers[name].param_groups:
                 group["lr"] = self.entry["optimisers"][name]["lr"] * schedule(epoch, self.epochs)
-        # What does not fill a round is left out, another part each epoch: shapes are static.
+        # Images that do not fill a round are left out, others in each epoch, so that shapes are static.
         used = self._permutation("epoch", epoch)[: self.rounds * self.draws * self.batch]
         return used.view(self.rounds, self.draws, self.batch)
 
@@ -165,13 +165,13 @@ class Run:
         indices = self._permutation("warmup", self._warmed)[: warmup.sample]
         [terms] = play((player,), {player.name: optimiser}, [self._draw(indices)])
         self._warmed += 1
-        # The one place that waits for the device: when to stop depends on the loss, at most `steps` times a run.
+        # This waits for the device, since the loss decides when to stop: at most `steps` times per run.
         losses = {f"{player.name}.{name}": value.item() for name, value in terms.items()}
         finite(losses, f"step {self._warmed} of the pretraining")
         if sum(losses.values()) < warmup.tolerance or self._warmed >= warmup.steps:
             self._warming = None
 
-    # ---- leaving and taking up again ----
+    # ---- saving and loading ----
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on: tensors, numbers, strings, lists and dictionaries."""
@@ -187,7 +187,7 @@ class Run:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state`, which a run with the same arguments gave."""
+        """Continue from `state`, which a run with the same arguments returned."""
         self.model.load_state_dict(state["model"])
         for name, of in self.optimisers.items():
             of.load_state_dict(state["optimisers"][name])
@@ -203,7 +203,7 @@ class Run:
 
 
 def finite(terms: Mapping[str, float], where: str) -> None:
-    """Raise unless every term is finite.
+    """Check that every term is finite.
 
     Raises:
         Diverged: one is not.
@@ -216,7 +216,7 @@ def finite(terms: Mapping[str, float], where: str) -> None:
 def resident(images: np.ndarray, shape: Sequence[int], device: torch.device) -> Tensor:
     """The whole data set as one uint8 tensor on the device, or on the CPU where it does not fit.
 
-    On the CPU it shares the array's memory, mapped or not.
+    On the CPU it shares the memory of the array, which may be memory-mapped.
 
     Raises:
         ValueError: the array is not uint8, (N, *shape).
@@ -224,12 +224,12 @@ def resident(images: np.ndarray, shape: Sequence[int], device: torch.device) -> 
     if images.dtype != np.uint8 or images.shape[1:] != tuple(shape):
         raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (N, {', '.join(map(str, shape))})")
     with warnings.catch_warnings():
-        # A mapped file is read-only and torch warns that one could write to it; nobody does.
+        # A mapped file is read-only, and torch warns against writing to it; no code here does.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         tensor = torch.from_numpy(images)
     return tensor.to(device) if fits(images.nbytes, device) else tensor
 
 
 def fits(size: int, device: torch.device) -> bool:
-    """Whether so many bytes leave a GPU as much room again for training; on the CPU images are not copied."""
+    """Whether a GPU has room for `size` bytes and as many again for training; true on the CPU, which copies nothing."""
     return device.type != "cuda" or 2 * size <= torch.cuda.mem_get_info(device)[0]

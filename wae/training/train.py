@@ -1,4 +1,4 @@
-"""Training: a run from its first round, or from where it was left, to its last."""
+"""Training: a run from its first round, or from a checkpoint, to its last."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wae.training.run import Run
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run leaves: the model's `state`, on the CPU, and one row of mean terms an epoch."""
+    """The result of a run: the model's `state`, on the CPU, and one row of mean terms per epoch."""
 
     state: dict[str, Tensor]
     history: list[dict[str, float]]
@@ -40,8 +40,8 @@ def train(
     """Train the model of a parameter entry on uint8 images (N, c, h, w); bit-identical for the same arguments.
 
     Args:
-        checkpoint: a scratch file, removed at the end; a run that was stopped goes on from it.
-        software: names the code that is run; a checkpoint of other code is not gone on from.
+        checkpoint: a scratch file, removed at the end; a run that was stopped continues from it.
+        software: identifies the code that is run; a checkpoint of other code is ignored.
 
     Raises:
         Diverged: a loss was not finite.

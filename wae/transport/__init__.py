@@ -1,4 +1,4 @@
-"""Figures that explain optimal transport: one module a figure, its `numbers` a table and its `draw` a picture of that.
+"""Figures that explain optimal transport, one per module: `numbers` returns a table, `draw` plots that table.
 
-Distances are those of `wae.divergences`, exact plans those of a linear programme. Nothing here writes a file.
+Distances come from `wae.divergences`, exact plans from a linear programme. No module here writes a file.
 """

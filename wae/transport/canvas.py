@@ -28,10 +28,10 @@ def panels(titles: Sequence[str], heading: str, *, rows: int = 1, side: float = 
 
 
 def plane(axes: Axes, adjustable: Literal["box", "datalim"] = "datalim") -> None:
-    """One unit as long in both directions, and no numbers: only positions matter.
+    """Give both axes the same scale and remove their numbers, since only positions matter.
 
     Args:
-        adjustable: what gives way for that: the limits of the data, or the panel's shape.
+        adjustable: what changes for the same scale: the limits of the data, or the panel's shape.
     """
     axes.set_aspect("equal", adjustable=adjustable)
     axes.grid(visible=False)
@@ -44,7 +44,7 @@ def segments(axes: Axes, rows: pd.DataFrame, **style: Any) -> None:
 
 
 def points(of: Tensor, to: Tensor | None = None, **columns: Any) -> pd.DataFrame:
-    """Rows x, y of points (n, 2), with to_x, to_y of the points they go to, and more columns."""
+    """Rows with x, y of points (n, 2), to_x, to_y of their targets `to`, and more columns."""
     ends = {} if to is None else {"to_x": to[:, 0], "to_y": to[:, 1]}
     values = {**columns, "x": of[:, 0], "y": of[:, 1], **ends}
     return pd.DataFrame({name: value.numpy() if isinstance(value, Tensor) else value for name, value in values.items()})

@@ -1,4 +1,4 @@
-"""What a critic learns of toy densities when its weights are clipped, and when its slope is penalised."""
+"""Critics trained on toy densities, with clipped weights and with a penalised slope."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ DENSITIES: dict[str, Density] = {"8 Gaussians": ring, "25 Gaussians": lattice, "
 
 @dataclass
 class Toy:
-    """Two sides for an objective: points, and points with unit noise, as a generator held fixed would make them."""
+    """Both sides of an objective: real points, and points with unit noise in the place of a fixed generator's."""
 
     critic: nn.Sequential
     generator: nn.Module = field(default_factory=nn.Identity)
@@ -63,7 +63,7 @@ class Toy:
         return batch.x
 
     def fake(self, batch: Batch) -> Tensor:
-        """The same with unit noise, as in the WGAN-GP paper's figure."""
+        """The same points with unit noise, as in the WGAN-GP paper's figure."""
         return batch.once(spread)
 
 
@@ -73,7 +73,7 @@ def spread(batch: Batch) -> Tensor:
 
 
 def train(objective: Objective, density: Density, options: Mapping[str, Any], generator: torch.Generator) -> Toy:
-    """The critic's turns of an objective's game alone, on fresh points each."""
+    """A `Toy` with a critic trained by its own turns of the objective, each on fresh points."""
     toy = Toy(perceptron(2, options["layers"], options["units"], 1))
     initialise(toy.critic, generator, std=(2 / options["units"]) ** 0.5)
     turn = objective.turns(toy)[0]
@@ -96,7 +96,7 @@ def slopes(critic: nn.Module, x: Tensor) -> Tensor:
 
 
 def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFrame:
-    """Real points, each critic on a grid, and of each critic its dual value, its slopes, and the exact W_1."""
+    """Real points, each critic's values on a grid, its dual value and slopes, and the exact W_1."""
     objectives: dict[str, Objective] = {
         "clipping": Clipping(rounds=1, bound=options["bound"]),
         "penalty": GradientPenalty(rounds=1, weight=options["weight"]),
@@ -118,7 +118,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFr
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Level sets of the critics, a row a method, a column a density."""
+    """Level sets of the critics: one row per method, one column per density."""
     of = parts(table)
     cells = [(method, density) for method in METHODS for density in DENSITIES]
     slope = of["critic"].set_index(["method", "density"])["slope"]

@@ -1,4 +1,4 @@
-"""How W_2 follows from its slices: a factor of sqrt(d), times a constant that depends on how slices are averaged."""
+"""Estimates of W_2 from its slices: their average times sqrt(d), times a constant that depends on the average."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shift_factor(d: int) -> float:
 
 
 def estimates(squares: Tensor, d: int) -> dict[str, Tensor]:
-    """W_2 (r,) from the W_2^2 of r sets of slices (r, L), by each of `AVERAGES`."""
+    """Estimates (r,) of W_2, one for each of `AVERAGES`, from the W_2^2 (r, L) of r sets of L slices."""
     root = math.sqrt(d)
     return {"mean": FACTOR * root * squares.sqrt().mean(1), "square": root * squares.mean(1).sqrt()}
 
@@ -36,7 +36,7 @@ def estimates(squares: Tensor, d: int) -> dict[str, Tensor]:
 def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFrame:
     """W_2 of two Gaussians in closed form, and its estimates from the slices of their samples.
 
-    The cases are N(0, I) against N(1, I), a shift of 1 in every coordinate, and against N(0, 4 I): W_2 = sqrt(d) both.
+    N(0, I) is compared with N(1, I), a shift of 1 in every coordinate, and with N(0, 4 I). W_2 = sqrt(d) for both.
     """
     n, repeats, most = options["points"], options["repeats"], max(options["slices"])
     rows = []
@@ -53,7 +53,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFr
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Both estimates over W_2, a line a number of slices, a band over sets of directions."""
+    """Both estimates divided by W_2: one line per number of slices, and a band over sets of directions."""
     table = table.assign(ratio=table["estimate"] / table["w2"])
     cells = [(case, average) for case in CASES for average in AVERAGES]
     titles = [f"{CASES[case]}:\n{AVERAGES[average]}" for case, average in cells]

@@ -1,4 +1,4 @@
-"""Kantorovich's duality: every 1-Lipschitz function bounds W_1 from below, and the best one meets it."""
+"""Kantorovich's duality: every 1-Lipschitz function gives a lower bound of W_1, and the best bound equals W_1."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DUALS = {"potentials": "potentials, subgradient ascent", "critic": "1-Lipschitz 
 
 
 class Lipschitz(nn.Module):
-    """A function of the plane that is 1-Lipschitz whatever its weights are (Anil et al. 2019), (n, 2) -> (n,).
+    """A function on the plane, (n, 2) -> (n,), that is 1-Lipschitz for all values of its weights (Anil et al. 2019).
 
-    Every matrix is divided by its largest singular value where that exceeds 1; sorting pairs of units keeps gradients'
-    norms, which a ReLU would lower.
+    Every matrix is divided by its largest singular value where that exceeds 1. The activation sorts pairs of units,
+    which keeps the norms of gradients; a ReLU would lower them.
     """
 
     def __init__(self, pairs: int, generator: torch.Generator) -> None:
@@ -43,9 +43,9 @@ class Lipschitz(nn.Module):
 
 
 def potentials(costs: Tensor, steps: int, rate: float) -> list[float]:
-    """Values of the dual at f (n,) and its c-transform min_x (cost(x, y) - f(x)), under subgradient ascent in f.
+    """Values of the dual at each step of subgradient ascent in f (n,), with the c-transform min_x (cost(x, y) - f(x)).
 
-    Such a pair is feasible at every step, so that no value exceeds the primal's.
+    Such a pair is feasible at every step, so no value exceeds the primal value.
     """
     f, values = costs.new_zeros(len(costs)), []
     for step in range(1, steps + 1):
@@ -57,7 +57,7 @@ def potentials(costs: Tensor, steps: int, rate: float) -> list[float]:
 
 
 def critic(x: Tensor, y: Tensor, steps: int, lr: float, pairs: int, generator: torch.Generator) -> list[float]:
-    """Values E f(x) - E f(y) of a 1-Lipschitz critic f under Adam, whose rate falls to 0 by half a cosine."""
+    """Values E f(x) - E f(y) of a 1-Lipschitz critic f at each Adam step; the rate falls to 0 as half a cosine."""
     f = Lipschitz(pairs, generator)
     adam, values = torch.optim.Adam(f.parameters(), lr), []
     for step in range(steps):
@@ -91,7 +91,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFr
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Left the cheapest plan, right the duals' rise to its cost."""
+    """Left: the cheapest plan. Right: the values of both duals, which rise to its cost."""
     of = parts(table)
     heading = "Kantorovich duality: every 1-Lipschitz f bounds the cost of the cheapest plan from below"
     figure, (left, right) = panels(["Primal: the cheapest plan", "Dual: rises to the primal"], heading, side=4.4)

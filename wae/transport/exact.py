@@ -10,10 +10,10 @@ from torch import Tensor
 
 
 def exact_plan(x: Tensor, y: Tensor, p: float = 2) -> tuple[Tensor, float]:
-    """The cheapest plan (n, m) between points (n, d) and (m, d) of equal weights, cost |x - y|^p, and W_p^p itself.
+    """The cheapest plan (n, m) between equally weighted points (n, d) and (m, d), cost |x - y|^p, and W_p^p.
 
-    With n = m some cheapest plan is a permutation over n (Birkhoff and von Neumann), found by assignment; else HiGHS
-    solves the linear programme. Float64; n * m numbers, and as many unknowns of the programme.
+    With n = m, some cheapest plan is a permutation divided by n (Birkhoff and von Neumann), found by assignment.
+    Otherwise HiGHS solves the linear programme with n * m unknowns. Float64; memory: n * m numbers.
     """
     n, m = len(x), len(y)
     costs = torch.cdist(x.double(), y.double(), compute_mode="donot_use_mm_for_euclid_dist").pow(p).numpy()
@@ -26,7 +26,7 @@ def exact_plan(x: Tensor, y: Tensor, p: float = 2) -> tuple[Tensor, float]:
 
 
 def _programme(costs: np.ndarray) -> np.ndarray:
-    """min <plan, costs> with rows that sum to 1/n, columns to 1/m: a vertex, with at most n + m - 1 masses."""
+    """The plan of least <plan, costs>, row sums 1/n and column sums 1/m: a vertex, with at most n + m - 1 masses."""
     n, m = costs.shape
     sums = vstack([kron(eye_array(n), np.ones((1, m))), kron(np.ones((1, n)), eye_array(m))], format="csr")
     solved = linprog(costs.ravel(), A_eq=sums, b_eq=[1 / n] * n + [1 / m] * m, method="highs-ds")

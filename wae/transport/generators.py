@@ -1,4 +1,4 @@
-"""Objectives over several generator networks: which of them each can train."""
+"""Objectives and generator networks: which networks each objective can train."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REAL = "data"
 
 
 def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Sequence[Path]) -> pd.DataFrame:
-    """The Frechet distance and sharpness of every run, and of real images, whose objective is `data`.
+    """The Frechet distance and sharpness of every run, and of real images, with `data` as their objective.
 
     Args:
         files: metrics.json of real images, then of each run, in <objective>-<network>/<seed>/.
@@ -39,7 +39,7 @@ def _measured(file: Path) -> dict[str, float]:
 
 
 def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
-    """Samples of the first seed's models, a row an objective, a column a network; below, the distances of all seeds."""
+    """Samples of the first seed's models, a row per objective, a column per network; below, all seeds' distances."""
     models = table[table["objective"] != REAL]
     objectives, networks = list(models["objective"].unique()), list(models["network"].unique())
     figure = Figure(figsize=(2.1 * len(networks), 2.3 * len(objectives) + 2.6), layout="constrained")
@@ -57,7 +57,7 @@ def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
 
 
 def _distances(axes: Axes, table: pd.DataFrame, objectives: Sequence[str], networks: Sequence[str]) -> None:
-    """A dot a seed, a line the median."""
+    """Plot one dot per seed and a line at the median."""
     for index, (objective, colour) in enumerate(zip(objectives, (ORANGE, BLUE, GREEN, PURPLE), strict=False)):
         of = table[table["objective"] == objective]
         at = of["network"].map({name: place for place, name in enumerate(networks)})

@@ -1,4 +1,4 @@
-"""Slices of a Gaussian that moves away: what the mean over slices, the best slice and curved slices see."""
+"""Sliced distances to a Gaussian that moves away: the mean over slices, the best slice and curved slices."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DASHES: dict[str, Any] = {"exact": "--", "circular": "-.", "polynomial": (0, (5,
 
 
 def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFrame:
-    """Roots of the distances of order 2 at each shift, all from the same two samples and slices."""
+    """Square roots of the distances of order 2 at each shift, all from the same two samples and slices."""
     d, n = options["dimension"], options["points"]
     x, y = normal(generator, 2, n, d)
     families: dict[str, Defining] = {
@@ -49,13 +49,13 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFr
         squares = {name: generalized_sliced_wasserstein(x, y + mean, theta[name], of) for name, of in families.items()}
         squares["max"] = max_sliced_wasserstein(x, y + mean)
         squares["exact"] = bures_wasserstein(start, identity, mean, identity)
-        # Zero by rounding may be a little below zero.
+        # Rounding can make a zero slightly negative.
         rows += [{"distance": name, "shift": shift, "value": max(float(of), 0) ** 0.5} for name, of in squares.items()]
     return pd.DataFrame(rows)
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Left in the samples' own unit, right each as a share of its value at the largest shift."""
+    """Left: distances in the samples' unit. Right: each distance divided by its value at the largest shift."""
     last = table[table["shift"] == table["shift"].max()].set_index("distance")["value"]
     table = table.assign(share=table["value"] / table["distance"].map(last))
     titles = ["Planes as slices", "Curved slices beside planes, each in its own unit"]

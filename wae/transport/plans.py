@@ -33,7 +33,7 @@ def example(part: str, x: Tensor, y: Tensor) -> pd.DataFrame:
 
 
 def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFrame:
-    """Equal weights on as many points, on half as many again, and two Gaussian samples with Monge's map."""
+    """Three examples: as many targets as sources, half as many again, and two Gaussian samples with Monge's map."""
     few, many = options["few"], options["many"]
     x, target = normal(generator, few, 2), 0.8 * normal(generator, few + few // 2, 2) + SHIFT * (3.5 / 6)
     gauss, other = normal(generator, many, 2), monge(normal(generator, many, 2))
@@ -46,7 +46,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFr
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A permutation, a plan that no map is, and a plan beside the map that it estimates."""
+    """Three plans: a permutation, a plan that is not a map, and a plan beside the map that it estimates."""
     of = parts(table)
     titles = ["As many points, equal weights:\nthe plan is a map", "Half as many targets again:\nmass splits, no map"]
     titles += ["Samples of two Gaussians:\nthe plan between them", "The plan as a matrix", "The plan as a matrix"]

@@ -1,4 +1,4 @@
-"""Posteriors in a plane of codes: a VAE draws each to the prior, so that they overlap; a WAE draws their mixture."""
+"""Posteriors in a plane of codes: a VAE pulls each to the prior, so they overlap; a WAE pulls only their mixture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEANS, DEVIATIONS = ["mean_1", "mean_2"], ["deviation_1", "deviation_2"]
 def taken(means: Tensor, deviations: Tensor, draws: int, generator: torch.Generator) -> float:
     """Share of codes, drawn from Gaussian posteriors (n, d), that are likelier under another image's posterior.
 
-    0 where posteriors are apart; 1 - 1/n where all are the same, at best.
+    0 where posteriors do not overlap; at most 1 - 1/n, where all are the same.
 
     Args:
         deviations: positive.
@@ -38,7 +38,7 @@ def taken(means: Tensor, deviations: Tensor, draws: int, generator: torch.Genera
 
 
 def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Sequence[Path]) -> pd.DataFrame:
-    """Posteriors of the first images of every run, and of each run the share of codes taken by another image's.
+    """Posteriors of the first images of every run, and each run's share `taken` of codes likelier under another one.
 
     Args:
         files: posteriors.csv of each run, in <model>/<seed>/.
@@ -53,7 +53,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Seque
 
 
 def draw(table: pd.DataFrame, files: Sequence[Path]) -> Figure:
-    """A panel a model, of the first seed: an ellipse of one standard deviation an image, coloured by its label."""
+    """One panel per model, first seed: for each image an ellipse of one standard deviation, coloured by its label."""
     models, first = list(table["model"].unique()), table["seed"].iloc[0]
     shares = {model: of.groupby("seed")["taken"].first() for model, of in table.groupby("model")}
     told = {

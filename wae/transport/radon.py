@@ -1,4 +1,4 @@
-"""Radon slices of a density in the plane, and what their distances bound."""
+"""Radon slices of a density in the plane, and the bound of sliced distances by exact ones."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ REACH = 3.0
 
 
 def alpha(d: int, p: float) -> float:
-    """The least alpha with SW_p^p <= alpha W_p^p in R^d: E |<u, theta>|^p for a unit u, so 1/d at p = 2.
+    """The least alpha with SW_p^p <= alpha W_p^p in R^d: E |<u, theta>|^p, |u| = 1, so 1/d at p = 2.
 
-    Slicing W_p's optimal plan gives a plan of every slice, whose cost averages to alpha |x - y|^p (Bonnotte 2013,
-    proposition 5.1.3). A shift has equality.
+    The optimal plan of W_p gives a plan for every slice; a pair (x, y) then costs alpha |x - y|^p on average (Bonnotte
+    2013, proposition 5.1.3). A shift attains the bound.
     """
     return math.gamma(d / 2) * math.gamma((p + 1) / 2) / (math.sqrt(math.pi) * math.gamma((d + p) / 2))
 
@@ -38,19 +38,19 @@ def density(x: Tensor) -> Tensor:
 
 
 def radon(theta: Tensor, t: Tensor) -> Tensor:
-    """The density's integral (n,) over the lines <x, theta> = t (n,): a Gaussian slices into Gaussians."""
+    """The density's integral (n,) over the lines <x, theta> = t (n,): slices of Gaussians are Gaussians."""
     squares = (t[:, None] - MEANS @ theta).square() / (2 * DEVIATIONS.square())
     return (WEIGHTS * (-squares).exp() / (math.sqrt(2 * math.pi) * DEVIATIONS)).sum(1)
 
 
 def along(degrees: Tensor) -> Tensor:
-    """Unit rows (k, 2) at angles (k,)."""
+    """Unit vectors (k, 2) at angles (k,) in degrees."""
     angles = degrees * (math.pi / 180)
     return torch.stack([angles.cos(), angles.sin()], 1)
 
 
 def tried(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFrame:
-    """W_p^p and SW_p^p of pairs of samples that differ by a shift alone, and by shift, shape and noise."""
+    """W_p^p and SW_p^p of pairs of samples: a quarter differ by a shift alone, the rest by shift, shape and noise."""
     n, k = options["points"], options["directions"]
     theta, rows = along(torch.arange(k, dtype=torch.float64) * (180 / k)), []
     for index in range(options["pairs"]):

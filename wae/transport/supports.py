@@ -1,4 +1,4 @@
-"""Two supports that separate: Jensen-Shannon stops at log 2, W_1 goes on."""
+"""Two supports that move apart: Jensen-Shannon stops at log 2, W_1 keeps growing."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ CASES = {"lines": "Parallel lines: no overlap, however near", "squares": "Unit s
 
 
 def truth(case: str, shift: float) -> tuple[float, float]:
-    """Jensen-Shannon in nats and W_1 in closed form: a share `overlap` of the mass is common, all of it moves."""
+    """Jensen-Shannon in nats and W_1, in closed form: both share a fraction `overlap` of their mass; all mass moves."""
     overlap = max(0.0, 1 - shift) if case == "squares" else float(shift == 0)
     return (1 - overlap) * math.log(2), shift
 
 
 def sample(case: str, n: int, shift: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Two samples (n, 2), uniform on a unit square or on its left side, the second moved to the right."""
+    """Two samples (n, 2), uniform on a unit square or on its left side; the second one is moved right by `shift`."""
     x, y = torch.rand(2, n, 2, generator=generator)
     width = torch.tensor([float(case == "squares"), 1.0])
     return x * width, y * width + torch.tensor([shift, 0.0])
 
 
 def critic_js(case: str, shift: float, options: Mapping[str, Any], generator: torch.Generator) -> float:
-    """Jensen-Shannon as a critic knows it that was trained on fresh samples, judged on others: a lower bound."""
+    """A lower bound of Jensen-Shannon, from a critic that is trained on fresh samples and evaluated on others."""
     critic = perceptron(2, options["layers"], options["units"], 1)
     initialise(critic, generator, std=(2 / options["units"]) ** 0.5)
     adam = torch.optim.Adam(critic.parameters(), options["lr"])
@@ -61,7 +61,7 @@ def numbers(options: Mapping[str, Any], generator: torch.Generator) -> pd.DataFr
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A panel a case, both divergences in each."""
+    """One panel per case, with both divergences."""
     heading = "Supports that separate: Jensen-Shannon stops at log 2, $W_1$ goes on"
     figure, axes = panels(list(CASES.values()), heading, side=4.4)
     for one, case in zip(axes, CASES, strict=True):

@@ -1,1 +1,1 @@
-"""What is measured of a model that has codes."""
+"""Measurements of models that have codes."""

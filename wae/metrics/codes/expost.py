@@ -25,9 +25,9 @@ class Mixture:
 
 
 def fit_mixture(codes: Tensor, components: int, seed: int) -> Mixture:
-    """The mixture with full covariances that EM finds from k-means of `codes` (n, d); n is at least `components`.
+    """The mixture with full covariances that EM fits to `codes` (n, d), from k-means; n is at least `components`.
 
-    1e-6 is added to the variances, so that codes that collapsed to fewer dimensions have a density too.
+    1e-6 is added to the variances, so codes that collapsed to fewer dimensions also have a density.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture

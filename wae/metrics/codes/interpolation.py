@@ -1,4 +1,4 @@
-"""How well a model interpolates, where the truth is known: ACAI's measures on rays (Berthelot et al. 2018, sec. 4)."""
+"""The quality of interpolations where the truth is known: ACAI's measures on rays (Berthelot et al. 2018, sec. 4)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from wae.data.lines import rays
 
 REFERENCES = 10_000  # angles, as in the authors' code
-STILL = 1e-4  # radians: ends that are as near as this say nothing of smoothness
+STILL = 1e-4  # radians: pairs with ends nearer than this have no smoothness
 
 
 def interpolation_quality(images: np.ndarray) -> tuple[float, float | None]:
     """Mean distance and smoothness of interpolations between rays; both are 0 at best.
 
-    The mean distance is that of the interpolants to the nearest of 10,000 real rays, 1 - cosine with pixels in [-1, 1].
-    The smoothness is the largest step of the nearest rays' angle, as a share of the way from end to end, above that of
-    an even step, 1 / (N - 1); 1 - 1 / (N - 1) is one jump. It is None if no pair goes anywhere.
+    The distance of an interpolant is 1 - cosine, with pixels in [-1, 1], to the nearest of 10,000 real rays. The
+    smoothness is the largest step in the nearest rays' angle, as a share of the way from end to end, minus the share of
+    an even step, 1 / (N - 1). A single jump has 1 - 1 / (N - 1). It is None if no pair has different ends.
 
     Args:
         images: (pairs, N, 1, side, side) in [0, 1], ends included.

@@ -1,4 +1,4 @@
-"""How far an encoder's codes are from the prior, each number beside what two samples of the prior itself would give."""
+"""Distances of an encoder's codes from the prior, each with its value between two samples of the prior itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLOORS = 5
 
 
 class Prior(Protocol):
-    """What codes are compared with."""
+    """The distribution that codes are compared with."""
 
     variance: float
 
@@ -25,11 +25,11 @@ class Prior(Protocol):
 
 
 def distances(variance: float, directions: Tensor) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
-    """Functions of codes x (n, d) and a sample of the prior y.
+    """Functions of codes x (n, d) and a sample of the prior y, by name.
 
-    MMD^2 (U-statistic, the WAE authors' kernels), SW_2^2 along `directions`, W_2^2 of the moments' Gaussians; and of x
-    alone, |mean|^2 and the coordinates' mean variance in units of the prior's, and their mean fourth standardised
-    moment, 3 for a Gaussian.
+    Of both: MMD^2 (U-statistic, the WAE authors' kernels), SW_2^2 along `directions`, and W_2^2 of the Gaussians with
+    their moments. Of x alone: |mean|^2 and the coordinates' mean variance, both divided by the prior's variance, and
+    the coordinates' mean fourth standardised moment, 3 for a Gaussian.
     """
     return {
         "latent_mmd": lambda x, y: mmd_unbiased(x, y, prior_variance=variance),
@@ -51,8 +51,8 @@ def kurtosis(x: Tensor) -> Tensor:
 def against_prior(codes: Tensor, prior: Prior, generator: torch.Generator) -> dict[str, float]:
     """The distances of codes (n, d) from as many draws of the prior, in float64.
 
-    `<name>_floor` is the mean over five pairs of prior samples of the same n: what no encoder can be expected to beat,
-    or, for moments, what the prior's own are.
+    `<name>_floor` is the mean over five pairs of prior samples of the same n. No encoder can be expected to have a
+    smaller distance; for moments, it is the prior's own value.
     """
 
     def drawn() -> Tensor:

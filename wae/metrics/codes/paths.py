@@ -1,4 +1,4 @@
-"""Ways between two codes."""
+"""Paths between two codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Along the great circle (Shoemake 1985): [sin((1 - t) w) a + sin(t w) b] / sin w, w the angle between a and b.
 
-    Where they point the same way, or opposite ways so that no circle is singled out, or one is 0, it is `linear`.
+    It is `linear` where a and b have the same or opposite directions (then the circle is not unique), or one is 0.
     """
     cosine = torch.cosine_similarity(a, b, dim=-1).clamp(-1, 1)[..., None]
     angle = cosine.arccos()

@@ -11,10 +11,10 @@ STARTS, STEPS = 64, 50
 
 
 def least_alike(codes: Tensor, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
-    """(d, 2) orthonormal: the direction of the largest W_2 between codes (n, d) and a sample of the prior (m, d) that
-    an ascent finds, and of those at right angles to it again the largest. With d = 1 the second is zero.
+    """Orthonormal columns (d, 2): two directions along which codes (n, d) and a prior sample (m, d) differ most.
 
-    (The WAE authors plot such a plane too, the least Gaussian one.)
+    The first has the largest W_2 that an ascent finds, the second the largest among directions orthogonal to the first.
+    With d = 1 the second is zero. (The WAE authors also plot such a plane, the least Gaussian one.)
     """
     x, y = codes.double(), prior_sample.double()
     directions = random_directions(STARTS, x.shape[1], generator).double()

@@ -1,4 +1,4 @@
-"""What is measured of a model with codes: reconstructions, interpolations, and how near the codes are to the prior."""
+"""Measurements of models with codes: reconstructions, interpolations, and distances of codes from the prior."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINEAR = "linear"
 
 @runtime_checkable
 class Encoding(Protocol):
-    """What can also be asked for reconstructions and interpolations."""
+    """A model that can also reconstruct and interpolate images."""
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (n, d) of images in [0, 1]."""
@@ -33,7 +33,7 @@ class Encoding(Protocol):
 
 @runtime_checkable
 class Matched(Encoding, Protocol):
-    """What can also be asked how near its codes are to the prior."""
+    """A model that also has a prior, with which its codes are compared."""
 
     prior: Prior
 
@@ -62,7 +62,7 @@ def code_measures(
 
 
 def reconstruction_mse(model: Encoding, images: np.ndarray, batch: int, device: torch.device | str) -> Measure:
-    """Mean squared error over all elements of `images` uint8, in [0, 1], of reconstructions that are not rounded."""
+    """Mean squared error of unrounded reconstructions, over all elements of `images` uint8, in [0, 1]."""
     total = 0.0
     for start in range(0, len(images), batch):
         x = unit(images[start : start + batch], device)
@@ -114,7 +114,7 @@ def expost(
 def interpolation_measures(
     model: Encoding, images: np.ndarray, settings: Mapping[str, int], device: torch.device | str
 ) -> dict[str, Measure]:
-    """ACAI's two numbers of the first `pairs` of held-out rays, image 2i to image 2i + 1."""
+    """ACAI's two measures of the first `pairs` pairs of held-out rays, from image 2i to image 2i + 1."""
     pairs = first(images, 2 * settings["pairs"], "twice evaluation.interpolation.pairs")
     rows = torch.stack(list(between(model, pairs, settings, device)))
     distance, smoothness = interpolation_quality(rows.cpu().numpy())

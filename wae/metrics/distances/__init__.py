@@ -1,1 +1,1 @@
-"""What is measured between two samples of images."""
+"""Measurements between two samples of images."""

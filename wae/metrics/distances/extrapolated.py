@@ -14,16 +14,16 @@ PARTS = 4  # at most: the smallest subsets have a quarter of the samples
 def frechet_infinity(x: Features, y: Features, generator: torch.Generator) -> float:
     """Intercept of the line through (1/s, mean distance of subsets of s samples): nearly unbiased, so it can be < 0.
 
-    Two departures from the paper's code, which draws 15 subsets of the generated samples only. Both samples are cut:
-    the reference is no larger here, and its own bias falls as 1/n too. And s = n, n/2, n/3, n/4, each size as disjoint
-    parts of one shuffle, so that every sample counts at every size and the value is hardly noisier than the plain one.
+    The paper's code draws 15 subsets of the generated samples only; here two things differ. Both samples are cut, since
+    the reference is no larger and its own bias also falls as 1/n. The sizes are s = n, n/2, n/3, n/4, each as disjoint
+    parts of one shuffle: every sample counts at every size, so the value is hardly noisier than the plain distance.
 
     Args:
-        x: features (n, d); of unequal samples as many as the smaller has are taken.
-        generator: of the shuffle.
+        x: features (n, d); the larger sample is cut to the size of the smaller, after the shuffle.
+        generator: draws the shuffle.
 
     Raises:
-        TooFewError: n < 2 d. Below d a distance is that of singular covariances, and a line needs two sizes above.
+        TooFewError: n < 2 d. Subsets below d have singular covariances, and the line needs two larger sizes.
     """
     x, y = pair(x, y)
     n, d = min(len(x), len(y)), x.shape[1]

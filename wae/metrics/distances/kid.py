@@ -1,4 +1,4 @@
-"""Kernel inception distance (Binkowski et al. 2018): the full U-statistic, so that there is no noise of subsets."""
+"""Kernel inception distance (Binkowski et al. 2018): the full U-statistic, without the noise of random subsets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from wae.metrics.checks import Features, Matrix, pair
 
-ROWS = 1024  # of the kernel matrix held at once: memory stays at ROWS * m numbers
+ROWS = 1024  # rows of the kernel matrix held at once: memory stays at ROWS * m numbers
 
 
 def kid(x: Features, y: Features) -> float:

@@ -1,8 +1,8 @@
 """Precision, recall, density and coverage: a sample's support as balls of k-th nearest neighbours.
 
 A ball's radius is the distance to the k-th nearest OTHER sample of the same set (the sample itself does not count).
-Whether a ball has its boundary follows each metric's authors: yes (<=) for precision and recall (Kynkäänniemi et al.
-2019), no (<) for density and coverage (Naeem et al. 2020). It matters only for ties, such as repeated samples.
+As each metric's authors define them, balls contain their boundary (<=) for precision and recall (Kynkäänniemi et al.
+2019) but not (<) for density and coverage (Naeem et al. 2020). This matters only for ties, such as repeated samples.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Support(NamedTuple):
 
 
 def support(real: Features, fake: Features, k: int) -> Support:
-    """All four in one pass over the pairs.
+    """All four measures, in one pass over the pairs.
 
-    Precision is the share of fake samples in the real support, recall that of real ones in the fake (Kynkäänniemi et
-    al. 2019, eq. 2). Density is the number of real balls around a fake sample, on average and over k; coverage the
-    share of real balls with a fake sample inside (Naeem et al. 2020, eq. 3 and 4). Density has no upper bound: it is 1
-    in expectation where the distributions agree.
+    Precision is the share of fake samples in the real support, recall the share of real samples in the fake support
+    (Kynkäänniemi et al. 2019, eq. 2). Density is the mean number of real balls around a fake sample, divided by k.
+    Coverage is the share of real balls with a fake sample inside (Naeem et al. 2020, eq. 3 and 4). Density has no upper
+    bound; its expectation is 1 where the distributions agree.
     """
     x, y = pair(real, fake)
     around_real, around_fake = radii(x, k), radii(y, k)

@@ -1,4 +1,4 @@
-"""Whether a sample was learnt or copied: generated images beside the training images they are nearest to."""
+"""Whether samples are copies: generated images compared with the nearest training images."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ HELD = 1 << 22  # pixels of training images held at once as floats: 32 MiB
 def authenticity(training: Features, fake: Features) -> float:
     """Share of fake samples that are authentic (Alaa et al. 2022, section 3.3; "AuthPct").
 
-    A sample is not if it is nearer to its nearest training sample than that one is to any other training sample: a
-    copy, or a copy with some noise. Samples far from all data are authentic too, so that more is not always better:
-    unseen real samples say what is usual.
+    A sample is not authentic if it is at most as far from its nearest training sample as that one is from any other
+    training sample: a copy, perhaps with noise. Samples far from all data are also authentic, so a larger share is not
+    always better. Unseen real samples show the usual share.
     """
     x, y = pair(training, fake)
     sources, distances = nearest(y, x, 1)
     copied, inverse = np.unique(sources[:, 0], return_inverse=True)
-    # A training sample's two nearest are itself, at exactly 0, and the nearest other; both at 0 if it stands twice.
+    # The two nearest to a training sample are itself, at exactly 0, and the nearest other, at 0 for a duplicate.
     room = nearest(x[copied], x, 2)[1].max(axis=1)
     return float((distances[:, 0] > room[inverse]).mean())
 
 
 def nearest_images(images: np.ndarray, training: np.ndarray) -> NDArray[np.intp]:
-    """Index (n,) of the training image that is nearest to each image in its pixels; of equally near ones the first.
+    """Index (n,) of the training image nearest to each image, by its pixels; the first of equally near ones.
 
-    Squared distances of bytes are whole numbers far below 2^53: in float64 they are exact, in whatever order summed.
+    Squared distances of bytes are whole numbers far below 2^53, so float64 sums are exact in any order.
 
     Args:
         images: uint8 (n, c, h, w).
@@ -42,7 +42,7 @@ def nearest_images(images: np.ndarray, training: np.ndarray) -> NDArray[np.intp]
     step = max(1, HELD // x.shape[1])
     for start in range(0, len(training), step):
         y = np.asarray(training[start : start + step]).reshape(-1, x.shape[1]).astype(np.float64)
-        distances = np.square(y).sum(axis=1) - 2.0 * (x @ y.T)  # less |x|^2, which all of a row share
+        distances = np.square(y).sum(axis=1) - 2.0 * (x @ y.T)  # without |x|^2, which is constant in a row
         here = distances.argmin(axis=1)
         nearer = distances.min(axis=1) < least
         least[nearer], found[nearer] = distances.min(axis=1)[nearer], start + here[nearer]
@@ -51,7 +51,7 @@ def nearest_images(images: np.ndarray, training: np.ndarray) -> NDArray[np.intp]
 
 
 def let_go(images: object) -> None:
-    """Give back the pages of a mapped file: all of CelebA would stay in memory, 2 GiB, until others need the room."""
+    """Release the pages of a mapped file; all of CelebA, 2 GiB, would stay in memory until others need the space."""
     while isinstance(images, np.ndarray):
         images = images.base
     if isinstance(images, mmap.mmap):

@@ -1,7 +1,7 @@
 """Squared distances of all pairs and nearest neighbours, a block of rows at a time, exact where it matters.
 
 Matrix products give all distances fast, but with a rounding error: a repeated sample would be near 0, not at 0, and
-ties would be noise. So a distance that decides something is taken again from the difference of its two samples.
+ties would be random. So each distance that affects a result is computed again from the difference of its two samples.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from wae.metrics.checks import Matrix
 
 ROWS = 512  # of the distance matrix held at once
 DIFFERENCES = 1 << 22  # numbers in differences held at once: 32 MiB
-ROUNDING = 1e-12  # of a product's distance, as a share of |x|^2 + |y|^2; n eps of a sum of n = 4500
+ROUNDING = 1e-12  # error of such a distance, as a share of |x|^2 + |y|^2: n eps for a sum of n = 4500 numbers
 
 
 @dataclass(frozen=True)
 class Block:
-    """Distances (rows, m) from some rows of x to all of y, and how far each may be off."""
+    """Distances (rows, m) from some rows of x to all of y, and a bound on each one's error."""
 
     rows: slice
     x: Matrix
@@ -56,7 +56,7 @@ def nearest(x: Matrix, y: Matrix, k: int, *, others: bool = False) -> tuple[NDAr
     """Indices (n, k) of the nearest k of y to each of x, in no order, and their exact squared distances.
 
     Args:
-        others: x is y, and a sample is no neighbour of itself.
+        others: whether x is y, so that a sample is not its own neighbour.
     """
     indices, distances = np.empty((len(x), k), dtype=np.intp), np.empty((len(x), k))
     for block in pairs(x, y):
@@ -70,7 +70,7 @@ def nearest(x: Matrix, y: Matrix, k: int, *, others: bool = False) -> tuple[NDAr
 
 
 def exact(x: Matrix, y: Matrix, i: NDArray[np.intp], j: NDArray[np.intp]) -> Matrix:
-    """Squared distances of x[i] to y[j] from their differences: 0 for a repeated sample, and the same either way."""
+    """Squared distances of x[i] to y[j] from their differences: exactly 0 for a repeated sample, and symmetric."""
     values = np.empty(len(i))
     step = max(1, DIFFERENCES // x.shape[1])
     for start in range(0, len(i), step):

@@ -1,4 +1,4 @@
-"""What is measured between two samples in the features of a network: everything from features computed once."""
+"""Measurements between two samples in the features of a network; all use the same features, computed once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FeatureMetric:
     """One or more numbers from two samples' features.
 
     Args:
-        names: of the numbers, for each extractor that they are measured with.
+        names: extractor -> names of its numbers.
         between: a function of the features of (generated, real) samples and a generator.
         protocol: the method in words.
     """
@@ -72,7 +72,7 @@ ALWAYS = ("fid", "fd_classifier")  # reported as empty where their extractor is 
 
 @dataclass(frozen=True)
 class Samples:
-    """Two samples of uint8 images (n, c, h, w), and their features, computed once whatever is measured in them."""
+    """Two samples of uint8 images (n, c, h, w), and their features, computed once for all metrics."""
 
     fake: np.ndarray
     real: np.ndarray
@@ -97,7 +97,7 @@ def feature_measures(
 ) -> dict[str, Measure]:
     """Each of `metrics` in each extractor's features; the real images are the first held-out ones.
 
-    What cannot be had from so few samples has no value; its protocol says why.
+    A metric that needs more samples has no value; its protocol says why.
     """
     measures, n, real = dict.fromkeys(ALWAYS, Measure()), len(samples.fake), samples.real
     for name, features in samples.features.items():
@@ -117,10 +117,10 @@ def feature_measures(
 
 @dataclass(frozen=True)
 class Training:
-    """The training images that copies are looked for among: at most `TRAINING`, spread evenly over all `of`.
+    """The training images among which copies are searched: at most `TRAINING`, spread evenly over all `of`.
 
     Args:
-        features: of these, for each extractor.
+        features: extractor -> features of these images.
     """
 
     features: Mapping[str, Rows]
@@ -149,7 +149,7 @@ def memory_measures(samples: Samples, training: Training, *, of_real: bool) -> d
 
 
 def described(name: str, extractor: Extractor, images: np.ndarray) -> str:
-    """The network in words, and what is done to an image on its way in."""
+    """The network and the preprocessing of an image, in words."""
     if name != "inception":
         return f"{extractor.dim} float32 features of {extractor.name}, no resize"
     grey = "grey repeated to three channels, " if images.shape[1] == 1 else ""

@@ -1,8 +1,8 @@
 """Sliced Wasserstein distance of the patches of Laplacian pyramids (Karras et al. 2018, section 5), without a network.
 
-A level is what an image loses between one scale and the next coarser one, the last level the coarsest image itself. Of
-each level 128 patches of 7 x 7 an image are compared with as many real ones; each set is normalised by itself, so that
-the distance sees texture and shape and no overall brightness, contrast or tint.
+A level is the difference of an image between one scale and the next coarser one; the last level is the coarsest image.
+At each level, 128 patches of 7 x 7 pixels per image are compared with as many real ones. Each set is normalised alone,
+so the distance sees texture and shape, but no overall brightness, contrast or tint.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ SIDE = 7  # of a patch
 PATCHES = 128  # an image
 DIRECTIONS = 4 * 128  # Karras et al. average 4 repeats of 128
 SCALE = 1e3  # as Karras et al. print it
-# They stop at 16; with powers of two that is the same, and 28 x 28 gets a second level, of 14.
+# Karras et al. stop at 16. For powers of two 14 is equivalent, and 28 x 28 gets a second level, of 14.
 SMALLEST = 14
 BINOMIAL = np.array([1, 4, 6, 4, 1], dtype=np.float32) / np.float32(16)
 HELD = 32  # directions projected on at once
-FILTERED = 1 << 21  # numbers of images filtered at once: 8 MiB
+FILTERED = 1 << 21  # pixel values filtered at once: 8 MiB
 
 Pixels = NDArray[np.float32]
 
@@ -29,13 +29,13 @@ Pixels = NDArray[np.float32]
 def laplacian_swd(x: np.ndarray, y: np.ndarray, generator: torch.Generator) -> dict[int, float]:
     """Height of each level in pixels -> 10^3 times the mean over directions of W_1 between the levels' patches.
 
-    Both samples are cut at the same places, so that the distance is symmetric and a sample is at 0 from itself. Between
-    two samples of one distribution it is not 0: it is comparable at equal n only.
+    Patches of both samples come from the same places, so the distance is symmetric and 0 from a sample to itself.
+    Between two samples of one distribution it is not 0: it is comparable at equal n only.
 
     Args:
         x: images uint8 (n, c, h, w).
         y: as many of the same shape.
-        generator: of the places and directions.
+        generator: draws the places and directions.
 
     Raises:
         TooFewError: images smaller than a patch.
@@ -110,7 +110,7 @@ def _places(n: int, size: tuple[int, ...], generator: torch.Generator) -> list[N
 
 
 def patches(images: np.ndarray, index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Pixels:
-    """The patches of one level of images uint8 (n, c, h, w), as `cut` has them; few images are floats at a time."""
+    """The patches of one level of images uint8 (n, c, h, w), as `cut` returns them; few images are floats at a time."""
     found = np.empty((*rows.shape, images.shape[1], SIDE, SIDE), dtype=np.float32)
     parts = min(len(images), -(-images.size // FILTERED))
     for into, *some in zip(*(np.array_split(of, parts) for of in (found, images, rows, columns)), strict=True):

@@ -1,4 +1,4 @@
-"""A small classifier trained from a seed, whose last hidden layer gives features where no standard network fits."""
+"""A small classifier, trained from a seed. Its last hidden layer gives features where no standard network fits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Settings:
 
 
 class Classifier(nn.Module):
-    """Strided 3x3 convolutions, one hidden layer of `features` units, one linear head a label column.
+    """Strided 3x3 convolutions, one hidden layer of `features` units, one linear head per label column.
 
     No batch norm and no dropout: features are a function of one image, in training as in evaluation. The layer norm
     keeps every unit of the hidden layer alive: without it a third of them are 0 on every image, and a distance in the
@@ -73,7 +73,7 @@ def fit(images: np.ndarray, labels: np.ndarray, settings: Mapping[str, Any], dev
     """Train on images uint8 (n, c, h, w) and labels (n, columns): Adam on the sum of the columns' cross entropies.
 
     Each batch is moved by up to `SHIFT` pixels, and the learning rate falls from `lr` to 0 as a half cosine. `settings`
-    holds the fields of `Settings`; nothing is drawn but from its seed.
+    holds the fields of `Settings`; all random numbers come from its seed.
     """
     options = Settings(**settings)
     generator = torch.Generator().manual_seed(options.seed)

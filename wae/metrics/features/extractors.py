@@ -1,4 +1,4 @@
-"""Feature extractors: images to the vectors that the Frechet distance and its kin are computed from."""
+"""Feature extractors: images -> feature vectors for the Frechet distance and similar metrics."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ INCEPTION_BATCH = 50  # 299 x 299 inside: about 0.6 GB
 
 @dataclass(frozen=True)
 class Extractor:
-    """A frozen network as a function of uint8 images, with what identifies it beside a number.
+    """A frozen network as a function of uint8 images, with the name and hash that identify it in a report.
 
     Args:
-        name: what a protocol calls it.
+        name: its name in a protocol.
         sha256: of the file that holds its weights.
-        dim: features an image.
+        dim: features per image.
         network: uint8 (n, c, h, w) on `device` -> (n, dim).
         batch: images at once.
     """
@@ -42,7 +42,7 @@ class Extractor:
         if images.dtype != np.uint8:
             raise ValueError(f"images are {images.dtype}; features are those of quantised images, uint8")
         features = np.empty((len(images), self.dim), dtype=np.float32)
-        # TF32 convolutions, the default on a GPU, are right to 1e-3 only.
+        # TF32 convolutions, the default on a GPU, have errors of 1e-3.
         exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
         with torch.no_grad(), exact:
             for start in range(0, len(images), self.batch):

@@ -44,7 +44,7 @@ def load(path: Path, device: torch.device | str = "cpu", *, sha256_begins: str =
     """The network with the weights in `path`, on `device`.
 
     Args:
-        sha256_begins: what makes the weights the right ones. Only tests name another: theirs are random.
+        sha256_begins: first digits of the right weights' SHA-256. Only tests change them, for random weights.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -73,7 +73,7 @@ def fold(network: nn.Module) -> nn.Module:
 
 def _hand_over(state: dict[str, Tensor]) -> nn.Module:
     """The network holding `state`; an unknown or missing tensor is an error."""
-    # The class unpickles what it is given, and downloads when given nothing: so it gets our bytes of plain tensors.
+    # The class unpickles its file, and downloads one if it gets none, so it gets our bytes of plain tensors.
     checked = io.BytesIO()
     torch.save(state, checked)
     checked.seek(0)
