@@ -1,4 +1,4 @@
-"""`wae`: one sub-command a stage, and the tools. Threads are limited here, before numpy or torch is imported."""
+"""The command `wae`: one sub-command per stage, and tools. Limits threads before numpy or torch is imported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from wae.score import score
 
 
 def profile_option(home: str) -> click.Option:
-    """`--profile`, and the profile that is meant where none is named."""
+    """The option `--profile`; `home` is its default profile."""
     without = Profile.file(home) if home else "the full params.yaml"
     return click.Option(
         ["--profile"], default=home, metavar="NAME", help=f"params/NAME/params.yaml; without it, {without}"
@@ -40,7 +40,7 @@ def profile_option(home: str) -> click.Option:
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Reproduce the Wasserstein auto-encoder family, from raw data to comparison table."""
-    if context.invoked_subcommand != score.name and Path.cwd() != ROOT:  # a score is of no file of the project
+    if context.invoked_subcommand != score.name and Path.cwd() != ROOT:  # `wae score` works in any folder
         raise UserError(f"wae: run it from the project's root, {ROOT}; this is {Path.cwd()}")
 
 
@@ -48,7 +48,7 @@ def cli(context: click.Context) -> None:
 
 
 def begin(stage: Stage, profile: str, axes: Mapping[str, str]) -> Job:
-    """The job that a command line names, once everything it depends on has been checked."""
+    """The job of a command line. Its params and dvc.yaml are checked first; errors raise Mistakes."""
     if stage.name in DATA_STAGES:
         of = all_data()
         mistakes = (
@@ -63,14 +63,14 @@ def begin(stage: Stage, profile: str, axes: Mapping[str, str]) -> Job:
 
 
 def read_profile(name: str) -> Profile:
-    """A profile by name."""
+    """The profile `name`, read and checked. An unknown name raises Mistakes."""
     if name not in Profile.names():
         raise Mistakes([f"--profile {one_of(name, filter(None, Profile.names()))}"])
     return Profile.read(name)
 
 
 def known(stage: Stage, profile: Profile, axes: Mapping[str, str]) -> dict[str, Any]:
-    """The axes' values as params have them, each known to params."""
+    """The axes' values, with the types that params give them. A value that is not in params raises Mistakes."""
     found: dict[str, Any] = {}
     for axis, text in axes.items():
         allowed = {
@@ -125,7 +125,7 @@ def dvc() -> None:
 
 @cli.command()
 def check() -> None:
-    """Check every params file, the JSON schema, and that every dvc.yaml fits."""
+    """Check every params file, the JSON schema, and that every dvc.yaml fits its params."""
     from wae.config.jsonschema import SCHEMA, schema
 
     mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
@@ -151,7 +151,7 @@ def write_schema() -> None:
 @cli.command()
 @click.option("--cores", default="all", show_default=True, help="as Snakemake's")
 def demo(cores: str) -> None:
-    """Make results/demo/table.csv by Snakemake, unless it is up to date, and show it."""
+    """Make results/demo/table.csv with Snakemake if it is not up to date, and show it."""
     table = Path("results/demo/table.csv")
     snakemake = [str(Path(sys.executable).parent / "snakemake"), "--cores", cores, str(table)]
     plan = subprocess.run([*snakemake, "--dry-run"], capture_output=True, text=True, check=False)
@@ -162,11 +162,11 @@ def demo(cores: str) -> None:
     show(table)
 
 
-SHOWN = 3  # measures
+SHOWN = 3  # most means that `show` prints
 
 
 def show(table: Path) -> None:
-    """Print the first means of a table.csv, as many as a terminal is wide, and where all of it is."""
+    """Print the first SHOWN means of a table.csv, and say where the whole table is."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     means = [name for name in rows[0] if name.endswith("_mean") and any(row[name] for row in rows)][:SHOWN]
@@ -186,7 +186,7 @@ def show(table: Path) -> None:
 @cli.command()
 @click.argument("path")
 def why(path: str) -> None:
-    """Say why PATH, an output, is or is not up to date, and what making it anew would cost."""
+    """Say if the output PATH is up to date, why, and what it would cost to make it again."""
     from wae.provenance import questions
 
     click.echo(questions.why(os.path.normpath(path)))
@@ -196,7 +196,7 @@ def why(path: str) -> None:
 @click.argument("path")
 @click.option("--row", nargs=2, metavar="DATASET MODEL", help="of a table: follow only what made this row")
 def trace(path: str, row: tuple[str, str] | None) -> None:
-    """Follow PATH, an output or a picture of one, back to parameters, code and downloaded files."""
+    """Show which parameters, code and downloaded files made PATH, an output or a copy of a picture."""
     from wae.provenance import questions
 
     for line in questions.trace(os.path.normpath(path), row):
@@ -207,9 +207,10 @@ def trace(path: str, row: tuple[str, str] | None) -> None:
 @click.argument("profiles", nargs=-1)
 @click.option("--deep", is_flag=True, help="read every byte again, and those of DVC's cache that are recorded")
 def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
-    """Compare the artifacts of PROFILES, or of all and data/, with their receipts, the present, and what DVC recorded.
+    """Compare the outputs of PROFILES with their receipts, with the present, and with DVC's records.
 
-    Files whose size, time and inode are as they were when last read are believed; with --deep none is.
+    Without PROFILES: data/ and every profile with results or a dvc.lock. A file with the same size, time and inode as
+    before is not read again, except with --deep.
     """
     from wae.provenance import questions
     from wae.provenance.verify import verify as findings
@@ -226,7 +227,7 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
 @cli.command()
 @click.argument("profiles", nargs=-1)
 def accept(profiles: tuple[str, ...]) -> None:
-    """Take changes of comments and layout as none: where the syntax trees are equal nothing is made again."""
+    """Accept code changes in comments and layout only (equal syntax trees): outputs are not made again."""
     from wae.provenance import questions
 
     of = questions.states(map(read_profile, profiles), Hashes())
@@ -237,7 +238,7 @@ def accept(profiles: tuple[str, ...]) -> None:
 
 
 def main() -> None:
-    """The entry point: a mistake that a person can mend is one sentence and exit code 2."""
+    """The entry point. Prints a UserError as one sentence, without a traceback, and exits with code 2."""
     try:
         cli(standalone_mode=True)
     except UserError as error:

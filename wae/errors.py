@@ -1,4 +1,4 @@
-"""Mistakes and mishaps that a person can mend: shown as one sentence, without a traceback."""
+"""Errors that the user can correct. They are shown as one sentence, without a traceback."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from difflib import get_close_matches
 
 
 class UserError(ValueError):
-    """A sentence that says where, what was found, and what is allowed."""
+    """An error for the user. Its sentence says the place, what was found, and what is allowed."""
 
 
 def near(name: object, allowed: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where nothing is near."""
+    """The text `; did you mean 'x'?`, or an empty text if no allowed name is similar."""
     found = nearest(name, allowed)
     return f"; did you mean {found!r}?" if found else ""
 
 
 def nearest(name: object, allowed: Iterable[str]) -> str:
-    """What of `allowed` was probably meant, or nothing."""
+    """The allowed name that is most similar to `name`, or an empty text."""
     return next(iter(get_close_matches(str(name), list(allowed), n=1, cutoff=0.5)), "")
 
 

@@ -1,4 +1,4 @@
-"""Files: written beside, then renamed; the same content always gives the same bytes."""
+"""Files: written under a temporary name, then renamed. The same content always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent  # of the project
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its name only if the block succeeds."""
+    """A temporary path beside `path`. It is renamed to `path` only if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -36,13 +36,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` under `path`, or leave what was there."""
+    """Write `content` to `path`. If this fails, the old file stays."""
     with replacing(path) as beside:
         beside.write_bytes(content)
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write `content` as UTF-8 with the newlines it has."""
+    """Write `content` as UTF-8. Newlines are not converted."""
     write_bytes(path, content.encode())
 
 
@@ -73,14 +73,14 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write several named arrays to one .npz file, whose frame no release of Python or NumPy words differently."""
+    """Write named arrays to one .npz file. Its headers do not depend on the release of Python or NumPy."""
     import numpy as np
 
     with replacing(path) as beside, zipfile.ZipFile(beside, "w") as archive:
         for name, array in arrays.items():
             entry = io.BytesIO()
             np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
-            # Unlike savez: sizes are known before the entry is begun, so that nothing is framed for more than 4 GiB.
+            # np.savez begins an entry before it knows the size, and so writes headers for more than 4 GiB. Not here.
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getvalue(), zipfile.ZIP_DEFLATED)
 
 
@@ -116,7 +116,7 @@ def write_with(path: Path, save: Callable[[IO[bytes]], None]) -> None:
 def tag_png(path: Path, keyword: str, text: str) -> None:
     """Put a text into a PNG's metadata, right after its header."""
     content = path.read_bytes()
-    header = 8 + 25  # signature, and IHDR whole
+    header = 8 + 25  # the signature and the whole IHDR chunk
     chunk = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1")
     framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
     write_bytes(path, content[:header] + framed + content[header:])

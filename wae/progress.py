@@ -1,4 +1,4 @@
-"""How a training run tells what it does: a bar with the time left on a terminal, one line an epoch in a log."""
+"""Progress of a training run: on a terminal a bar with the time left, in a log one line per epoch."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from rich.progress import Progress as Bar
 
 
 class Report(Protocol):
-    """Who is told. Nothing that it is told costs the device a wait."""
+    """The receiver of progress messages. No message makes the program wait for the device."""
 
     def note(self, text: str) -> None:
-        """Something worth a line of its own."""
+        """Receive a text that gets its own line."""
 
     def step(self, done: int, total: int) -> None:
-        """`done` of the run's `total` rounds are played."""
+        """`done` of the run's `total` rounds are finished."""
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
         """An epoch has ended with this row of the history."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Ignores every message."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def step(self, done: int, total: int) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """Nothing."""
+        """Ignore it."""
 
 
 class Progress:
-    """A bar on a terminal; elsewhere one plain line an epoch. Use it in a `with` statement."""
+    """A bar on a terminal; elsewhere one plain line per epoch. Use it in a `with` statement."""
 
     def __init__(self, title: str, console: Console | None = None) -> None:
         self.console = console or Console(soft_wrap=True, highlight=False)
@@ -59,11 +59,11 @@ class Progress:
         self._bar.stop()
 
     def note(self, text: str) -> None:
-        """A line of its own."""
+        """Print the text on its own line."""
         self.console.print(f"{self._title}: {text}", markup=False)
 
     def step(self, done: int, total: int) -> None:
-        """Move the bar, and estimate the time left from the rounds seen so far: a resumed run began further on."""
+        """Move the bar and estimate the time left. Only rounds of this process count: a resumed run starts later."""
         now = time.monotonic()
         self._first = self._first or (now, done)
         began, start = self._first
@@ -72,7 +72,7 @@ class Progress:
             self._bar.update(self._task, completed=done, total=total)
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """The epoch's mean terms and the time left, as one line; on a terminal they stand beside the bar."""
+        """Print the epoch's mean terms and the time left as one line; on a terminal, show them beside the bar."""
         terms = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
         line = f"epoch {row['epoch']:.0f}/{epochs}  {terms}"
         if self._live:

@@ -1,4 +1,4 @@
-"""Seed, threads and device: set here, once a process, by the command line and by nothing else."""
+"""Seed, threads and device. Only the command line sets them, once per process."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 def limit_threads(threads: int) -> None:
-    """Cap every maths library; call it before numpy or torch is imported, since they read this at import."""
+    """Limit the threads of every maths library. Call it before numpy or torch is imported: they read it at import."""
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)
 
 
 def seed_for(*purpose: object) -> int:
-    """A 63-bit seed that depends on every part of `purpose`, so that streams never overlap by accident."""
+    """A 63-bit seed made from every part of `purpose`. Different purposes get different random streams."""
     digest = hashlib.sha256("/".join(map(str, purpose)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
@@ -49,7 +49,7 @@ def start(device: str, threads: int, *purpose: object) -> torch.device:
 
 
 def generator(device: torch.device | str, *purpose: object) -> torch.Generator:
-    """A generator of its own for `purpose`."""
+    """A random generator that only `purpose` uses."""
     import torch
 
     return torch.Generator(device).manual_seed(seed_for(*purpose))

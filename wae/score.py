@@ -1,4 +1,4 @@
-"""`wae score`: two sets of images of any origin, measured against each other."""
+"""`wae score`: compares two sets of images from any source."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path("data/raw/inception/weights-inception-2015-12-05-6726825d.pth")
 OF_INCEPTION = "fid, fid_infinity, kid; precision, recall, density and coverage_inception"
-SMALLEST = 3  # pixels: a Laplacian
+SMALLEST = 3  # pixels a side: sharpness needs a 3x3 Laplacian
 
 
 @click.command()
@@ -38,10 +38,10 @@ def score(
     path: Path, against: Path, as_json: bool, inception: Path | None, first: int | None, seed: int,
     device: str, threads: int | None,
 ) -> None:  # fmt: skip
-    """Measure the images of PATH against others: folders or zips of pictures, .npy or .npz arrays.
+    """Compare the images of PATH with other images: folders or zips of pictures, .npy or .npz arrays.
 
-    Pictures are taken as a viewer shows them, upright as their EXIF data say; transparent and moving ones are refused.
-    SWD and sharpness need nothing else. FID, KID and their kin need Inception's weights.
+    Pictures are turned upright by their EXIF data. Transparent and animated pictures are refused.
+    SWD and sharpness need no weights. FID, KID and similar metrics need Inception's weights.
     """
     threads = threads or os.cpu_count() or 1
     runtime.limit_threads(threads)
@@ -62,7 +62,7 @@ def score(
 
 
 def comparable(path: Path, shape: tuple[int, ...], against: Path, other: tuple[int, ...]) -> None:
-    """Refuse sets of different sizes or colours, and sets of one image."""
+    """Raise UserError for sets of different size or colour, for one image, and for images that are too small."""
     if shape[1:] != other[1:]:
         sizes = " and ".join(
             f"{where} has pictures of {width}x{height} in {'colour' if channels == 3 else 'grey'}"
@@ -77,7 +77,7 @@ def comparable(path: Path, shape: tuple[int, ...], against: Path, other: tuple[i
 
 
 def networks(weights: Path | None, device: Any) -> tuple[dict[str, Extractor], dict[str, str]]:
-    """Inception if its weights are there, and otherwise why its metrics are missing."""
+    """The Inception network if its weights exist; otherwise the reason why its metrics are missing."""
     from wae.metrics.features.extractors import EXTRACTORS
 
     if weights is not None and not weights.is_file():
@@ -90,7 +90,7 @@ def networks(weights: Path | None, device: Any) -> tuple[dict[str, Extractor], d
 
 
 def show(title: str, measures: Mapping[str, Measure], missing: Mapping[str, str]) -> None:
-    """The measures as a table, then how each was measured, then what is missing and why."""
+    """Print the measures as a table, then how each was measured, then what is missing and why."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

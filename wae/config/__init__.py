@@ -1,1 +1,1 @@
-"""What may stand in a params file: each value, how values must fit each other, and a sentence for each mistake."""
+"""The checks of params files: each value, how values must fit each other, and a sentence for each mistake."""

@@ -1,4 +1,4 @@
-"""Every mistake of a params file at once: where it stands, what was found, what is allowed, what is near."""
+"""Finds every mistake of a params file at once, and says its line, what was found, and what is allowed or similar."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from wae.config.yaml import Document, Keys
 from wae.errors import UserError, near, nearest, one_of
 
 Mistake = tuple[Keys, str]
-CELEBA = (178, 218)  # width and height of its aligned pictures
+CELEBA = (178, 218)  # width and height of CelebA's aligned pictures
 
 
 class Mistakes(UserError):
-    """What is wrong with a params file, one sentence a mistake."""
+    """The mistakes of a params file, one sentence each."""
 
     def __init__(self, sentences: Iterable[str]) -> None:
         self.sentences = tuple(sentences)
@@ -70,7 +70,7 @@ def _contradictions(data: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def _pictures(keys: Keys, entry: dict[str, Any]) -> Iterator[Mistake]:
-    """Of a data set of pictures: shapes that can be made of them, and a box that lies inside CelebA's."""
+    """Mistakes of a data set of pictures: its shape must be possible, its crop must lie inside CelebA's pictures."""
     shape, box = entry["shape"], entry.get("crop")
     if entry["kind"] == "celeba":
         missing = [key for key in ("crop", "filter") if not entry.get(key)]
@@ -94,7 +94,7 @@ def _documents(*paths: Path) -> list[Document]:
 
 
 def _stop(found: list[tuple[Document, Keys, str]]) -> None:
-    """Raise what was found, each mistake once: where it stands, not at every alias or merge that repeats it."""
+    """Raise Mistakes if any were found. Each is told once, at its own line, not at aliases or merges that repeat it."""
     sentences: dict[tuple[Path, int, str], str] = {}
     for document, keys, text in found:
         if not document.inherited(keys):
@@ -104,7 +104,7 @@ def _stop(found: list[tuple[Document, Keys, str]]) -> None:
         raise Mistakes(sentences.values())
 
 
-# ---- each value by itself: pydantic, in our words ---------------------------
+# ---- each value by itself: pydantic's errors as plain sentences -------------
 
 
 @cache
@@ -125,7 +125,7 @@ def _invalid(document: Document, adapter: TypeAdapter[Any]) -> list[Mistake]:
 
 
 def _misspelt(problem: Any, unknown: Iterable[Keys]) -> bool:
-    """Whether a missing key stands there under another spelling, which is the mistake to tell."""
+    """Whether a missing key is in the file with a wrong spelling. Then the unknown key is the mistake to tell."""
     *where, missing = problem["loc"]
     beside = [str(key) for *place, key in unknown if place == where]
     return problem["type"] == "missing" and any(nearest(key, [str(missing)]) for key in beside)
@@ -152,10 +152,10 @@ def _sentence(problem: Any, content: dict[str, Any], adapter: TypeAdapter[Any]) 
 
 
 def _walk(loc: Keys, content: Any, root: dict[str, Any]) -> tuple[Keys, Any, dict[str, Any], dict[str, Any]]:
-    """Follow pydantic's location through content and schema together.
+    """Follow pydantic's location through the content and the schema.
 
-    Returns the keys as they stand in the file (pydantic's location also holds the tags of unions), the value there,
-    and the schemas of the mapping it stands in and of the value itself.
+    Returns the keys as the file has them (pydantic's location also holds the tags of unions), the value there, the
+    schema of the mapping around it, and the schema of the value itself.
     """
     keys: Keys = ()
     mapping = schema = _resolved(root, root, content)
@@ -180,7 +180,7 @@ def _inner(schema: dict[str, Any], part: str | int) -> dict[str, Any]:
 
 
 def _resolved(schema: dict[str, Any], root: dict[str, Any], content: Any) -> dict[str, Any]:
-    """`schema` with references followed, the branch of `X | None` that is not null, and `kind` chosen."""
+    """`schema` after following references, taking the branch of `X | None` that is not null, and choosing `kind`."""
     while True:
         if "$ref" in schema:
             schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]

@@ -1,8 +1,8 @@
-"""The constructor is the schema: options of a table's entries, read from source code without importing it.
+"""The schema of constructors' options, read from source code without importing it.
 
-`PENALTIES = {"mmd": Mmd, ...}` at the foot of a module that imports torch says what may stand in params.yaml: the
-keyword-only arguments of each class, or the fields of a dataclass. Reading them from the syntax tree keeps the
-workflow's start-up free of torch and keeps one truth: a new penalty is one class and its line in the table.
+For example, `PENALTIES = {"mmd": Mmd, ...}` stands at the end of a module that imports torch. params.yaml may set the
+keyword-only arguments of each class, or the fields of a dataclass. They are read from the syntax tree, so the workflow
+starts without torch, and options are defined only once: a new penalty is one class and one line in the table.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def syntax_tree(module: str) -> ast.Module:
 
 @cache
 def table(module: str, name: str) -> dict[str, ast.ClassDef | ast.FunctionDef]:
-    """Key -> the definition it stands for, of the dict literal `name` in `wae.<module>`."""
+    """The dict literal `name` of `wae.<module>`: key -> the definition of its class or function."""
     tree = syntax_tree(module)
     definitions = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     entries = next(value for target, value in _assignments(tree.body) if target == name)
@@ -58,12 +58,12 @@ def table(module: str, name: str) -> dict[str, ast.ClassDef | ast.FunctionDef]:
 
 @cache
 def options(module: str, name: str) -> dict[str, type[Options]]:
-    """Key -> a pydantic model of its keyword-only arguments, plus `kind`."""
+    """Key of a table -> a pydantic model of the options of its entry, plus `kind`."""
     return {key: _model(key, definition) for key, definition in table(module, name).items()}
 
 
 def choice(module: str, name: str, **more: Any) -> Any:
-    """A union of the entries of a table of constructors, told apart by `kind`; `more` adds fields to each."""
+    """A union of the entries of a table of constructors. `kind` selects the entry; `more` adds fields to each."""
     models = [
         create_model(model.__name__, __base__=model, __doc__=model.__doc__, **more) if more else model
         for model in options(module, name).values()
@@ -96,9 +96,9 @@ def _model(key: str, definition: ast.ClassDef | ast.FunctionDef) -> type[Options
             Field(
                 default=... if default is None else ast.literal_eval(default),
                 description=" ".join(described.get(argument, "").split()) or None,
-                # A strict list from YAML is never a tuple, so tuples alone are read leniently.
+                # YAML has lists and no tuples, so tuples alone are not read in strict mode.
                 strict=False if _holds_tuple(accepted) else None,
-                # No kernel, no step: a sum over nothing would train on nothing without a word.
+                # A tuple, such as kernels, must not be empty: training on an empty sum would give no error.
                 min_length=1 if get_origin(accepted) is tuple else None,
             ),
         )

@@ -1,4 +1,4 @@
-"""What `figures` of a params file may hold: the settings of each figure, by its name."""
+"""The schema of `figures` in a params file: the settings of each figure, by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Points = Annotated[Count, Field(description="of each sample")]
 
 
 class Drawn(Options):
-    """What every computed figure has."""
+    """Settings of every computed figure."""
 
     seed: Whole = Field(description="of all that is drawn at random")
 
@@ -48,7 +48,7 @@ class Plans(Drawn):
 
 
 class Dimensions(Drawn):
-    """W_2 against 1.22 sqrt(d) SW_2: the factor is the talk's, and fits slices averaged without the square."""
+    """W_2 against 1.22 sqrt(d) SW_2. The factor is from the talk; it fits slices averaged without the square."""
 
     dimensions: list[Dimension]
     slices: list[Count] = Field(description="L, numbers of random directions")
@@ -57,7 +57,7 @@ class Dimensions(Drawn):
 
 
 class Moving(Drawn):
-    """Distances from N(0, I) to N(t e, I), t growing (Kolouri et al. 2019b, figure 1, has the same question)."""
+    """Distances from N(0, I) to N(t e, I) for growing t (the question of Kolouri et al. 2019b, figure 1)."""
 
     dimension: Dimension
     shifts: list[NonNegative] = Field(description="t, in standard deviations")
@@ -69,7 +69,7 @@ class Moving(Drawn):
 
 
 class Critic(Drawn):
-    """What a figure of a trained critic has."""
+    """Settings of a figure with a trained critic."""
 
     steps: Count = Field(description="of the critic's Adam")
     batch: Count = Field(description="points of each sample a step")
@@ -79,7 +79,7 @@ class Critic(Drawn):
 
 
 class Supports(Critic):
-    """Jensen-Shannon, read off a critic, and W_1 of two supports that separate (Arjovsky et al. 2017, example 1)."""
+    """Jensen-Shannon, read from a critic, and W_1 of two supports that separate (Arjovsky et al. 2017, example 1)."""
 
     shifts: list[NonNegative] = Field(description="distance moved, in units of the supports' side")
     points: Points
@@ -88,7 +88,7 @@ class Supports(Critic):
 class Clipping(Critic):
     """What a critic learns under clipping and under a gradient penalty (Gulrajani et al. 2017, figure 1).
 
-    That paper's toys have three hidden layers of 512 units and a learning rate of 1e-4.
+    That paper's toy examples use three hidden layers of 512 units and a learning rate of 1e-4.
     """
 
     bound: Positive = Field(description="of clipped weights; 0.01 in the WGAN paper")
@@ -106,7 +106,7 @@ class Posteriors(Drawn):
 
 
 class Generators(Drawn):
-    """One objective, several generators (Deshpande et al. 2018, figure 5's question); models <objective>-<network>."""
+    """Several generators per objective (question of Deshpande et al. 2018, figure 5); models <objective>-<network>."""
 
     dataset: str = Field(description="a key of grid")
     objectives: list[str] = Field(description="a row each, the first part of the models' names")
@@ -114,13 +114,13 @@ class Generators(Drawn):
 
 
 def shown(figure: Mapping[str, Any]) -> list[str]:
-    """The models that a figure with these settings shows: those it names, or <objective>-<network>."""
+    """The models that a figure with these settings shows: its `models`, or every <objective>-<network>."""
     made = [f"{objective}-{network}" for objective in figure.get("objectives", []) for network in figure["networks"]]
     return [*figure.get("models", []), *made]
 
 
 class Figures(Options):
-    """Figures of optimal transport; those that are named are drawn."""
+    """Figures of optimal transport. A figure is drawn if its key is given."""
 
     duality: Duality | None = None
     radon: Radon | None = None

@@ -1,4 +1,4 @@
-"""Values of a params file that must fit each other and the data."""
+"""Checks that the values of a params file fit each other and the data."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from wae.errors import near, one_of
 
 Mistake = tuple[Keys, str]
 RESERVED = ("data",)
-GAME = ("kind", "penalty", "objective", "interpolation", "optimisers")  # what says who plays
+GAME = ("kind", "penalty", "objective", "interpolation", "optimisers")  # the keys that decide who the players are
 
 
 def contradictions(
     params: Mapping[str, Any], datasets: Mapping[str, Any] | None, wrong: Iterable[Keys]
 ) -> Iterator[Mistake]:
-    """What does not fit, among the values that are right by themselves.
+    """The mistakes of values that are right by themselves but do not fit each other or the data.
 
     Args:
-        datasets: of data/params.yaml; without them nothing is compared with the data.
-        wrong: where a value is wrong by itself: what stands above or below is not looked at.
+        datasets: those of data/params.yaml; with None, nothing is compared with the data.
+        wrong: the keys of values that are wrong by themselves; values above or below them are not checked.
     """
     wrong = tuple(wrong)
 
@@ -132,9 +132,10 @@ def _shown(keys: Keys, settings: Mapping[str, Any], grid: Mapping[str, Any]) -> 
 
 
 def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The players of a model's game, by name.
+    """The names of the players of a model's game.
 
-    An auto-encoder, the penalty's and the critic of interpolations; or a generator and its objective's.
+    These are the auto-encoder, the penalty's players and the critic of interpolations, or the generator and the
+    objective's players.
     """
     if "objective" in entry:
         return ("generator", *_brought("models.objectives", "OBJECTIVES", entry["objective"]["kind"]))

@@ -1,4 +1,4 @@
-"""What may stand in params.yaml, data/params.yaml and claims.yaml, and one clear sentence for each mistake."""
+"""The schema of params.yaml and data/params.yaml, as pydantic models."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Optimiser: Any = choice(
 
 
 class Training(Options):
-    """What every model of the family has: how long, in what batches, and one optimiser a player."""
+    """Training settings of every model: its length, the batch size, and one optimiser per player."""
 
     epochs: Whole = Field(description="passes over the training images; 0 keeps the initial weights")
     batch: Count = Field(description="images a round; the WAE paper uses 100")
@@ -45,7 +45,7 @@ class Training(Options):
 
 
 class Interpolation(Options):
-    """ACAI (Berthelot et al. 2018): a critic guesses how far two codes were mixed, and is to see no mixing."""
+    """ACAI (Berthelot et al. 2018): a critic guesses how far two codes were mixed; the auto-encoder hides it."""
 
     weight: NonNegative = Field(
         description="of the critic's squared guess; 0.5 beside a mean square, scale as the cost"
@@ -54,7 +54,7 @@ class Interpolation(Options):
 
 
 class AutoEncoder(Training):
-    """An auto-encoder whose codes are drawn to a prior: cost + weight * penalty (WAE, equation 4)."""
+    """An auto-encoder with a penalty that moves codes to a prior: cost + weight * penalty (WAE, equation 4)."""
 
     kind: Literal["autoencoder"]
     network: choice("models.nets", "NETWORKS") = Field(description="encoder and decoder")  # type: ignore[valid-type]
@@ -69,7 +69,7 @@ class AutoEncoder(Training):
 
 
 class Gan(Training):
-    """A generator trained by an objective of real and generated images; its network is the auto-encoder's decoder."""
+    """A generator trained by an objective of real and generated images. Its network is the auto-encoder's decoder."""
 
     kind: Literal["gan"]
     network: choice("models.nets", "NETWORKS") = Field(description="its decoder and critic")  # type: ignore[valid-type]
@@ -84,7 +84,7 @@ Model = Annotated[AutoEncoder | Gan, Field(discriminator="kind")]
 
 
 class Classifier(Options):
-    """The pipeline's own classifier, in whose features fd_classifier is measured."""
+    """The pipeline's own classifier. fd_classifier is measured in its features."""
 
     epochs: Count = Field(description="passes over the labelled training images")
     batch: Count = Field(description="images a step")
@@ -95,7 +95,7 @@ class Classifier(Options):
 
 
 class Pictures(Options):
-    """How many images are kept to be drawn."""
+    """How many images are kept for the figures."""
 
     samples: Count = Field(description="generated images in the grid")
     reconstructions: Count = Field(description="held-out images shown with their reconstructions")
@@ -120,7 +120,7 @@ class Rays(Options):
 
 
 class Evaluation(Options):
-    """How every model of a data set is measured: the same for all, so that the numbers compare."""
+    """How every model of a data set is measured: the same way for all, so that their numbers can be compared."""
 
     features: list[Feature] = Field(description="whose features Frechet distances use; Inception's weights are fetched")
     samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
@@ -137,7 +137,7 @@ class Evaluation(Options):
 
 
 class Compute(Options):
-    """Where the work is done. Threads are fixed here because sums change with their number."""
+    """Where jobs run. The number of threads is fixed here because it changes the results of sums."""
 
     device: Literal["cpu", "cuda", "auto"] = Field(description="auto: the GPU where there is one")
     threads: Count = Field(description="of each training and evaluation job")
@@ -159,7 +159,7 @@ class Params(Options):
 
 
 class File(Options):
-    """A file to fetch and how it is recognised."""
+    """A file to fetch: its checksums and its size in bytes."""
 
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -174,7 +174,7 @@ class File(Options):
 
 
 class Source(Options):
-    """A folder under data/raw, and under a mirror."""
+    """A source of files: a folder under data/raw, and under a mirror."""
 
     urls: list[str] = Field(description="base addresses, tried in order after WAE_MIRROR")
     drive: dict[str, str] = Field(default={}, description="file -> its id on Google Drive, tried last")
@@ -186,7 +186,7 @@ class Source(Options):
 
 
 class DataSet(Options):
-    """A data set: one uint8 array a split, N x C x H x W."""
+    """A data set: one uint8 array per split, N x C x H x W."""
 
     kind: Literal["mnist", "celeba", "digits", "faces", "lines", "images"]
     shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
@@ -208,7 +208,7 @@ class DataSet(Options):
 
 
 class Data(Options):
-    """data/params.yaml."""
+    """The content of data/params.yaml."""
 
     sources: dict[Name, Source]
     datasets: dict[Name, DataSet]

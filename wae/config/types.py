@@ -1,4 +1,4 @@
-"""Numbers as parameters name them. These aliases are also the vocabulary of every constructor's options."""
+"""Types of numbers in parameters. Annotations of constructors' options may use these aliases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Whole = Annotated[int, Field(ge=0)]
 
 @dataclass(frozen=True)
 class Table:
-    """Says of an option that it is an entry of the table `name` in `wae.<module>`: its `kind` and its own options."""
+    """Marks an option as an entry of the table `name` in `wae.<module>`: it has a `kind` and that entry's options."""
 
     module: str
     name: str

@@ -33,7 +33,7 @@ class Document:
         self.content: dict[str, Any] = plain(self._tree)
 
     def line(self, keys: Keys) -> int:
-        """The line of the deepest part of `keys` that stands in the file, counted from 1."""
+        """The line of `keys`, counted from 1; if they are not all in the file, the line of the last key that is."""
         node, line = self._tree, 1
         for key in keys:
             try:
@@ -42,12 +42,12 @@ class Document:
                 elif isinstance(node, CommentedSeq):
                     line = node.lc.item(key)[0] + 1
                 node = node[key]
-            except (KeyError, IndexError, TypeError):  # a key that is missing, or came by a merge
+            except (KeyError, IndexError, TypeError):  # the key is missing, or comes from a merge
                 break
         return line
 
     def inherited(self, keys: Keys) -> bool:
-        """Whether `keys` came by a merge (`<<: *anchor`): what is wrong there is wrong at the anchor."""
+        """Whether `keys` come from a merge (`<<: *anchor`). A mistake there is a mistake of the anchor."""
         node = self._tree
         for key in keys:
             if isinstance(node, CommentedMap) and key in node and key not in (node.lc.data or {}):
@@ -72,7 +72,7 @@ def plain(node: Any) -> Any:
 
 
 def canonical(node: Any) -> Any:
-    """`node` with 10.0 and 10 made one, as DVC compares them."""
+    """`node` with 10.0 replaced by 10, because DVC treats them as equal."""
     if isinstance(node, dict):
         return {key: canonical(value) for key, value in node.items()}
     if isinstance(node, list):

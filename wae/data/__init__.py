@@ -1,1 +1,1 @@
-"""Data: download and verify, then one uint8 array a split. Nothing here imports torch."""
+"""Data: download and verify, then one uint8 array per split. Nothing here imports torch."""

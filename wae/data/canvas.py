@@ -1,8 +1,8 @@
 """Antialiased painting of many small pictures at once, from signed distances.
 
 A picture spans [-1, 1] x [-1, 1], y downwards. A shape is a signed distance (n, h, w), negative inside; its edge is one
-pixel wide, so no supersampling is needed. Only sums, products, quotients and roots touch pixels: they
-round alike everywhere.
+pixel wide, so no supersampling is needed. Pixels are computed only with sums, products, quotients and roots: these
+round in the same way on every machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Array = NDArray[Any]  # float32
 
 @dataclass(frozen=True)
 class Region:
-    """A window of n pictures and the coordinates of its pixels; painting on it paints the pictures."""
+    """A window of n pictures with the coordinates of its pixels. It is a view: painting on it changes the pictures."""
 
     pixels: Array  # (n, 3, h, w) in [0, 1]
     x: Array  # (n or 1, h, w)
@@ -33,7 +33,7 @@ class Region:
         return cls(np.zeros((n, 3, side, side), np.float32), grid, grid.swapaxes(1, 2), 2 / side)
 
     def window(self, left: float, top: float, right: float, bottom: float) -> Region:
-        """The part of a whole canvas between these coordinates: small shapes cost small work."""
+        """The part of a whole canvas between these coordinates, so that a small shape needs little work."""
         rows, columns = (
             slice(max(0, int((low + 1) / self.size)), max(0, int((high + 1) / self.size) + 1))
             for low, high in ((top, bottom), (left, right))

@@ -1,4 +1,4 @@
-"""CelebA, decoded straight from its archive: nothing is unpacked, and memory does not grow with the data."""
+"""CelebA, decoded directly from its zip archive: nothing is unpacked, and memory does not grow with the data."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from wae.data.progress import Advance, progress
 
 ARCHIVE = "img_align_celeba.zip"
 PARTITION = "list_eval_partition.txt"
-CODES = {"train": "0", "valid": "1", "test": "2"}  # of the splits in the partition
+CODES = {"train": "0", "valid": "1", "test": "2"}  # split -> its code in the partition file
 SIZE = (178, 218)
-LARGEST = 1 << 20  # bytes of one picture; the largest real one has a twentieth
-BATCH = 128  # images that travel together to another process
+LARGEST = 1 << 20  # bytes of one picture; the largest real one has a twentieth of this
+BATCH = 128  # images sent together to another process
 FILTERS = {  # Pillow's, all antialiased
     "lanczos": Image.Resampling.LANCZOS,
     "bicubic": Image.Resampling.BICUBIC,
@@ -39,7 +39,7 @@ Run = Callable[[Decode, Iterable[list[Named]]], Iterator[np.ndarray]]
 
 
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
-    """The official partition's training and held-out images that the archive holds, in the order of their names."""
+    """Write the archive's training and held-out images of the official partition, in the order of their names."""
     decode = partial(decode_all, crop=tuple(entry["crop"]), kernel=entry["filter"], side=entry["shape"][-1])
     with opened(raw / ARCHIVE) as archive, pool(processes) as run:
         members = pictures(archive)
@@ -53,7 +53,7 @@ def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -
 
 @contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive for reading; what is wrong with it is a DataError."""
+    """A zip archive, open for reading. A missing or damaged one raises DataError."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -82,9 +82,9 @@ def pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def partition(path: Path, members: Iterable[str], held_out: str = "test") -> dict[str, list[str]]:
-    """The sorted names of `train` and, as `test`, of the split that is held out: the partition's `test` or `valid`.
+    """The sorted names of `train` and `test`. `held_out` selects which split becomes `test`: `test` or `valid`.
 
-    Every picture of the archive has its line, `NAME.jpg 0|1|2`, in the partition.
+    Every picture of the archive must have a line `NAME.jpg 0|1|2` in the partition file.
     """
     if not path.exists():
         raise DataError(f"{path}: expected a file, found none; download it first")
@@ -106,7 +106,7 @@ def partition(path: Path, members: Iterable[str], held_out: str = "test") -> dic
 
 
 def count(splits: Mapping[str, Sequence[str]]) -> str:
-    """`3 train, 0 test`."""
+    """The sizes of splits as text: `3 train, 0 test`."""
     return ", ".join(f"{len(names):,} {split}" for split, names in splits.items())
 
 
@@ -117,7 +117,7 @@ def read_all(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> It
 
 
 def decode_all(files: Sequence[Named], *, crop: tuple[int, int, int, int], kernel: str, side: int) -> np.ndarray:
-    """uint8 (n, 3, side, side): decoded, cropped, then resized, so that nothing outside the crop bleeds in."""
+    """Images, uint8 (n, 3, side, side): decoded, cropped, then resized. Pixels outside the crop have no effect."""
     images = np.empty((len(files), 3, side, side), np.uint8)
     for row, (name, content) in enumerate(files):
         try:
@@ -134,7 +134,7 @@ def decode_all(files: Sequence[Named], *, crop: tuple[int, int, int, int], kerne
 
 
 def write(path: Path, shape: tuple[int, ...], batches: Iterable[np.ndarray], advance: Advance) -> None:
-    """A .npy file of `shape` written batch after batch. (A memory map would count as memory all that was written.)"""
+    """Write a .npy file of `shape`, batch by batch. (In a memory map, all written data would count as used memory.)"""
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
@@ -147,17 +147,17 @@ def write(path: Path, shape: tuple[int, ...], batches: Iterable[np.ndarray], adv
 
 @contextmanager
 def pool(processes: int) -> Iterator[Run]:
-    """A map over batches that keeps their order: in this process, or in several with a few batches under way."""
+    """A `map` over batches that keeps their order: in this process, or in several with a few batches at a time."""
     if processes == 1:
         yield map
         return
-    # Spawned, not forked: the progress bar's thread may hold a lock when a fork would copy it.
+    # Spawned, not forked: a fork could copy a lock that the progress bar's thread holds.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:
         yield partial(ordered, executor, 2 * processes)
 
 
 def ordered(executor: Executor, ahead: int, decode: Decode, batches: Iterable[list[Named]]) -> Iterator[np.ndarray]:
-    """Results in the order of `batches`, few in memory. (The executor's own map would first read the whole archive.)"""
+    """Results in the order of `batches`, with few in memory. (`Executor.map` would first read the whole archive.)"""
     waiting: deque[Future[np.ndarray]] = deque()
     for batch in batches:
         waiting.append(executor.submit(decode, batch))

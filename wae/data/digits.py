@@ -1,4 +1,4 @@
-"""Scikit-learn's real handwritten digits (8x8, 0 to 16), enlarged to look like MNIST's: no download."""
+"""Scikit-learn's real handwritten digits (8x8, values 0 to 16), enlarged to look like MNIST's. No download."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-# A pixel's ink is how many of 4x4 scanned dots are black, so an enlarged stroke has soft flanks; these limits, as
-# fractions of full ink, bring back its edge. The mean is then 0.18 of white; MNIST's, of thinner pens, is 0.13.
+# A pixel's value is the number of black dots in 4x4 scanned dots, so an enlarged stroke has soft edges. These limits,
+# as fractions of 16, make them sharp. The mean is then 0.18 of white; in MNIST, with thinner pens, it is 0.13.
 FAINT, FULL = 0.30, 0.80
 
 
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
-    """The first `train` of the 1,797 digits for training, the others for testing.
+    """Write the first `train` of the 1,797 digits as training images, and the others as test images.
 
-    The rows come writer by writer, so a contiguous split tests on hands that were not trained on, but for the one at
-    the border; a shuffled split would put every hand on both sides.
+    The rows are sorted by writer. So the test writers are not in the training set, except the one at the border. A
+    shuffled split would have every writer on both sides.
     """
     from sklearn.datasets import load_digits
 
@@ -31,7 +31,7 @@ def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -
 
 
 def enlarge(digit: np.ndarray, side: int) -> np.ndarray:
-    """An 8x8 digit (0 to 16) as uint8 (side, side), white on black, within a margin of a tenth as MNIST's."""
+    """An 8x8 digit (0 to 16) as uint8 (side, side), white on black, with a margin of a tenth as in MNIST."""
     framed = np.pad(digit / 16, 1).astype(np.float32)
     large = np.asarray(Image.fromarray(framed).resize((side, side), Image.Resampling.LANCZOS))
     return np.rint(np.clip((large - FAINT) / (FULL - FAINT), 0, 1) * 255).astype(np.uint8)

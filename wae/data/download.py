@@ -1,4 +1,4 @@
-"""Files of a source under their names, each with its checksum verified; or one error that says what to do by hand."""
+"""Downloads the files of a source and verifies their checksums, or raises one error that says what to do by hand."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CHECKSUMS = {"md5": "md5", "sha256": "sha256", "sha256_begins": "sha256"}  # key
 DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
 """A file of Google Drive; `confirm` answers the page that says it is too large to be scanned for viruses."""
 
-MIRROR = Path("mirror")  # where files fetched by hand are looked for, if WAE_MIRROR names no other place
+MIRROR = Path("mirror")  # the folder for files fetched by hand, if WAE_MIRROR names no other place
 
 
 class DownloadError(DataError):
-    """Files that could not be had: what was expected, what was found, from where, and what to do by hand."""
+    """Files that could not be downloaded: what was expected, what was found, from where, and what to do by hand."""
 
 
 def download(
@@ -38,21 +38,21 @@ def download(
     attempts: int = 3,
     pause: float = 1.0,
 ) -> None:
-    """Have every file of `source` in `folder`: kept if it is there and right, else from the mirror, else from its urls.
+    """Get every file of `source` into `folder`: a right file is kept; others come from the mirror, else from the urls.
 
     Args:
-        name: of the source; also its folder in the mirror, unless the source says `folder`.
+        name: of the source; also its folder in the mirror, unless the source has `folder`.
         source: `files` (name -> md5, sha256, sha256_begins, bytes), `urls` (tried in order), `licence`, perhaps
             `folder`, and `drive` (name -> id on Google Drive, tried last).
         folder: where the files go; created.
         mirror: a folder or an http(s) address that holds `<name>/<file>`; tried first.
         timeout: seconds without a byte before a connection counts as dead.
-        attempts: how often in a row a connection may bring nothing before the next address is tried.
+        attempts: after so many attempts in a row without new bytes, the next address is tried.
         pause: seconds between two attempts.
 
     Raises:
-        DownloadError: `mirror` is another address; or what could not be had, all of it at once. Nothing wrong is left under a final name; a `.part` may
-            stay, from which the next run goes on.
+        DownloadError: `mirror` is an address of another kind, or files could not be downloaded; one error names all.
+            A wrong file never gets a final name. A `.part` file may stay; the next run continues it.
     """
     if mirror and "://" in mirror and not _web(mirror):
         raise DownloadError(f"WAE_MIRROR is {mirror!r}; allowed: an http:// or https:// address, or a folder")
@@ -69,7 +69,7 @@ def download(
 
 
 def addresses(name: str, source: Mapping[str, Any], mirror: str | None, file: str) -> list[str]:
-    """Where a file of a source may be had, in the order to try: the mirror, each of its urls, Google Drive."""
+    """The addresses of a file, in the order to try: the mirror, each url of the source, Google Drive."""
     mirrors = [f"{mirror.rstrip('/')}/{source.get('folder') or name}"] if mirror else []
     found = [f"{base.rstrip('/')}/{quote(file) if _web(base) else file}" for base in (*mirrors, *source["urls"])]
     drive = (source.get("drive") or {}).get(file)
@@ -81,13 +81,13 @@ def _web(address: str) -> bool:
 
 
 def obtain(path: Path, expected: Mapping[str, Any], places: Sequence[str], web: Web) -> list[str]:
-    """What went wrong at each address until the right file was at `path`; empty if it now is."""
+    """Get the right file to `path`. Returns an empty list, or the error of each address if no address has it."""
     tried = []
     if path.exists():
         wrong = fault(path, expected)
         if wrong is None:
             return []
-        rejected = path.replace(path.with_name(f"{path.name}.rejected"))  # it may have taken a person an hour
+        rejected = path.replace(path.with_name(f"{path.name}.rejected"))  # kept: a person may have spent an hour on it
         tried.append(f"{path}: {wrong}; moved to {rejected.name}")
     for address in places:
         try:
@@ -101,7 +101,7 @@ def obtain(path: Path, expected: Mapping[str, Any], places: Sequence[str], web: 
 
 
 def fetch(address: str, path: Path, expected: Mapping[str, Any], web: Web) -> None:
-    """One file from one address: into a `.part` beside, checked, then renamed."""
+    """Get one file from one address: write a `.part` file beside it, check that, then rename it."""
     part = path.with_name(f"{path.name}.part")
     resumed = part.exists()
     if resumed and fault(part, expected) is None:
@@ -111,7 +111,7 @@ def fetch(address: str, path: Path, expected: Mapping[str, Any], web: Web) -> No
         part.unlink()
     bring(address, part, expected.get("bytes"), web)
     wrong = fault(part, expected)
-    if wrong and resumed:  # what was there before may have been the beginning of something else
+    if wrong and resumed:  # the old `.part` may have been the beginning of another file
         part.unlink()
         bring(address, part, expected.get("bytes"), web)
         wrong = fault(part, expected)
@@ -122,7 +122,7 @@ def fetch(address: str, path: Path, expected: Mapping[str, Any], web: Web) -> No
 
 
 def bring(address: str, part: Path, size: int | None, web: Web) -> None:
-    """The bytes of an address, which is a URL or a path."""
+    """Write the bytes of an address, a URL or a path, to `part`."""
     if _web(address):
         web.fetch(address, part, size)
     else:
@@ -146,7 +146,7 @@ def fault(path: Path, expected: Mapping[str, Any]) -> str | None:
 
 
 def digest(path: Path, algorithm: str) -> str:
-    """A file's checksum in hexadecimal. (Not for security: hosts that forbid md5 for it allow this.)"""
+    """A file's checksum in hexadecimal. (Not for security: systems that forbid md5 for security allow this.)"""
     with path.open("rb") as file:
         return hashlib.file_digest(file, partial(hashlib.new, algorithm, usedforsecurity=False)).hexdigest()
 
@@ -169,7 +169,7 @@ def explain(name: str, source: Mapping[str, Any], folder: Path, failures: Mappin
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Waits until no other download works in `folder`: two that append to one `.part` would spoil it."""
+    """Wait until no other download uses `folder`: two downloads would damage one `.part` file."""
     if os.name != "posix":
         yield
         return
@@ -177,7 +177,7 @@ def alone(folder: Path) -> Iterator[None]:
 
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some network file systems have no locks; there one is alone by custom
+        with suppress(OSError):  # some network file systems have no locks; then nothing is checked
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:

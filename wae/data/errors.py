@@ -1,4 +1,4 @@
-"""What the data stages raise when what they were given is not what it should be."""
+"""The error of the data stages for wrong input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faces that we draw ourselves from known factors, each a label: no download, no licence, no real person."""
+"""Faces that the code draws from known factors; each factor is a label. No download, no licence, no real person."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ HAIR = ((34, 29, 32), (92, 58, 36), (224, 188, 112), (172, 76, 36), (178, 178, 1
 IRIS = ((62, 36, 24), (96, 62, 36), (74, 108, 84), (74, 110, 152))
 BACKGROUND = ((148, 186, 226), (152, 200, 156), (230, 176, 184), (226, 208, 166))
 
-# A column a value of the factor "hair style". The mass behind the head: half-width, half-height, length below its
-# centre, size of its curls; the hairline: height at the middle, fall to the sides; thickness on the skull; gloss.
+# One column per value of the factor "hair style". Hair behind the head: half-width, half-height, length below its
+# centre, size of its curls. Hairline: height at the middle, fall to the sides. Then thickness on the skull, and gloss.
 STYLES = {
     "mass": (0.0, 0.50, 0.60, 0.63, 0.72),
     "height": (0.0, 0.60, 0.66, 0.68, 0.74),
@@ -41,16 +41,16 @@ STYLES = {
     "thickness": (0.0, 0.06, 0.09, 0.07, 0.13),
     "gloss": (0.0, 0.20, 0.30, 0.30, 0.04),
 }
-# A column a value of the factor "mouth": half-width, rise of the corners, half-height of the opening.
+# One column per value of the factor "mouth": half-width, rise of the corners, half-height of the opening.
 MOUTHS = {"mouth": (0.135, 0.185, 0.125), "corners": (0.012, 0.08, 0.015), "opening": (0.0, 0.028, 0.075)}
 
-# What no label says: the middle and the half-width of a uniform distribution, in half pictures or radians.
+# Properties without a label: middle and half-width of a uniform distribution, in half pictures or radians.
 FREE = {
     "x": (0.0, 0.06),
     "y": (0.03, 0.05),
     "tilt": (0.0, 0.09),
     "above": (0.42, 0.12),  # how high the light stands
-    "width": (0.455, 0.03),  # of the head, halved, as its height
+    "width": (0.455, 0.03),  # half the width of the head; its height is halved too
     "height_of_head": (0.60, 0.035),
     "jaw": (0.26, 0.10),  # how much narrower at the chin
     "eyes": (0.40, 0.04),  # how far apart
@@ -69,7 +69,7 @@ FREE = {
 
 
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
-    """Draw `train` and `test` faces, each split from a stream of its own that `seed` begins."""
+    """Draw `train` and `test` faces, each split from its own random stream, made from `seed`."""
     side = entry["shape"][-1]
     for split in ("train", "test"):
         images, labels = faces(entry[split], side, np.random.default_rng(seed_for("faces", entry["seed"], split)))
@@ -89,7 +89,7 @@ def faces(n: int, side: int, generator: np.random.Generator) -> tuple[np.ndarray
 
 
 def jitter(labels: np.ndarray, generator: np.random.Generator) -> dict[str, Array]:
-    """What `draw` needs, drawn around what the labels say: lengths and angles (n, 1, 1), colours (n, 3, 1, 1)."""
+    """The input of `draw`: random values around those of the labels; numbers (n, 1, 1), colours (n, 3, 1, 1)."""
     n = len(labels)
     which = dict(zip(FACTORS, labels.T))
 

@@ -1,4 +1,4 @@
-"""Getting one file from one address into a `.part` file; whether it is the right file is the caller's question."""
+"""Downloads one file from one address into a `.part` file. The caller checks that it is the right file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import httpx
 from wae.data.progress import progress
 
 LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-PASSING = {408, 429, 500, 502, 503, 504}  # answers that may be another a moment later
+PASSING = {408, 429, 500, 502, 503, 504}  # status codes of temporary errors
 
 
 class TransferError(Exception):
@@ -25,7 +25,7 @@ class TransferError(Exception):
 
 
 class Web:
-    """An HTTP client that resumes, retries, and does not ask again a host that it could not reach."""
+    """An HTTP client that resumes and retries. It does not ask a host again that it could not reach."""
 
     def __init__(self, timeout: float, attempts: int, pause: float) -> None:
         self.timeout = timeout
@@ -42,25 +42,25 @@ class Web:
 
     @cached_property
     def client(self) -> httpx.Client:
-        """Made when the first URL is asked for: a mirror folder needs neither network nor a proxy that works."""
+        """The client, made for the first URL: a mirror folder needs no network and no working proxy."""
         try:
             client = httpx.Client(
                 timeout=self.timeout,
                 follow_redirects=True,
-                # The bytes as they are: a server that compresses on the fly cannot resume, and .gz files must stay so.
+                # No compression on the way: a server that compresses cannot resume, and .gz files must stay .gz.
                 headers={"Accept-Encoding": "identity", "User-Agent": "wae"},
-                mounts=dict.fromkeys(LOOPBACK),  # a proxy of the environment cannot reach this machine's own addresses
+                mounts=dict.fromkeys(LOOPBACK),  # no proxy for local addresses: it cannot reach them
             )
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise TransferError(f"the proxy that the environment names cannot be used ({error})") from error
         return self.stack.enter_context(client)
 
     def fetch(self, url: str, part: Path, size: int | None) -> None:
-        """Append to `part` until it is whole; give up after `attempts` in a row that brought nothing new.
+        """Append to `part` until it is complete. Give up after `attempts` in a row without new bytes.
 
         Args:
             url: where the file is.
-            part: what came so far, kept if the connection drops.
+            part: the bytes received so far; kept if the connection breaks.
             size: of the whole file in bytes, where it is known.
         """
         host = _host(url)
@@ -90,7 +90,7 @@ class Web:
                 total = size or _total(response, offset)
                 chunks = response.iter_raw()
                 first = _beginning(chunks)
-                if (title := page_title(first)) is not None:  # whatever it calls itself, a whole file or its rest
+                if (title := page_title(first)) is not None:  # whatever type and status it claims
                     raise TransferError(page_found(title))
                 with progress(part.stem, total, "bytes", offset) as advance, part.open("ab") as file:
                     file.truncate(offset)
@@ -106,17 +106,17 @@ class Web:
 
 
 def copy(source: Path, part: Path) -> None:
-    """A file of a mirror folder as `part`."""
+    """Copy a file of a mirror folder to `part`."""
     try:
         shutil.copyfile(source.expanduser(), part)
     except FileNotFoundError:
         raise TransferError("no such file") from None
-    except (OSError, RuntimeError) as error:  # the second: ~name, and nobody has that name
+    except (OSError, RuntimeError) as error:  # RuntimeError: `~name`, and there is no such user
         raise TransferError(f"cannot be copied ({getattr(error, 'strerror', None) or error})") from error
 
 
 def length(path: Path) -> int:
-    """Bytes of a file; 0 where there is none."""
+    """The size of a file in bytes; 0 if there is none."""
     return path.stat().st_size if path.exists() else 0
 
 
@@ -131,16 +131,16 @@ def page_title(beginning: bytes) -> str | None:
 
 
 def page_found(title: str) -> str:
-    """What to say of a web page that came in place of a file."""
+    """The message for a web page that came in place of a file."""
     named = f" ({title!r})" if title else ""
     quota = "; the host's quota for this file is used up: try again in a day" if "quota" in title.lower() else ""
     return f"expected the file, found a web page{named}{quota}"
 
 
 def _offset(response: httpx.Response, start: int, part: Path) -> int:
-    """Where this answer's bytes belong: `start` if the server resumes, 0 if it begins anew."""
+    """The position of this answer's bytes in the file: `start` if the server resumes, 0 if it starts again."""
     status = response.status_code
-    if status == 416:  # nothing after `start`: what we have is not the beginning of this file
+    if status == 416:  # no bytes after `start`: `part` is not the beginning of this file
         part.unlink(missing_ok=True)
         raise httpx.ReadError(f"the server has no bytes after {start:,}")
     if status in PASSING:
@@ -158,7 +158,7 @@ def _offset(response: httpx.Response, start: int, part: Path) -> int:
 
 
 def _beginning(chunks: Iterator[bytes], least: int = 1 << 9) -> bytes:
-    """What comes of a body until it is `least` bytes, which tell a page from a file, or until it ends."""
+    """The first `least` bytes of a body, or all if it is shorter: enough to tell a web page from a file."""
     content = b""
     for chunk in chunks:
         content += chunk
@@ -180,6 +180,6 @@ def _host(url: str) -> str:
 
 
 def _words(error: Exception) -> str:
-    """What an error says; httpx's time-outs may say nothing, so then its kind in words."""
+    """The message of an error; if it is empty, as for some time-outs of httpx, the error's class in words."""
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower().replace("timeout", "time-out")
     return str(error) or kind

@@ -1,4 +1,4 @@
-"""Any folder or zip of pictures as a data set: read where they lie, nothing unpacked, memory independent of how many."""
+"""Any folder or zip of pictures as a data set. Nothing is unpacked, and memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPLITS = ("train", "test")
 
 
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
-    """The pictures of `path`, a folder or a zip: a file of the source where there is one, else the user's own."""
+    """Write the pictures of `path`, a folder or a zip: from the source if the entry has one, else the user's own."""
     path = raw / entry["path"] if entry.get("source") else Path(entry["path"])
     box = tuple(entry["crop"]) if entry.get("crop") else None
     decode = partial(decode_all, shape=tuple(entry["shape"]), crop=box, kernel=entry.get("filter"))
@@ -32,7 +32,7 @@ def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -
 
 
 def split(path: Path, names: Sequence[str], entry: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The names of each split, sorted: drawn with the entry's seed, or without one those of the folders train, test."""
+    """The sorted names of each split: drawn with the entry's seed, or without one from the folders train and test."""
     if entry.get("seed") is None:
         splits = {key: [name for name in names if key in PurePosixPath(name).parts[:-1]] for key in SPLITS}
         if not all(splits.values()) or set(splits["train"]) & set(splits["test"]):
@@ -55,7 +55,7 @@ def read_all(files: Mapping[str, Reader], names: Sequence[str]) -> Iterator[list
 def decode_all(
     files: Sequence[Named], *, shape: tuple[int, int, int], crop: tuple[int, int, int, int] | None, kernel: str | None
 ) -> np.ndarray:
-    """uint8 (n, *shape): cropped to the box, or to the middle of the shape's proportions, then resized."""
+    """Images, uint8 (n, *shape): cropped to the box, or to the middle with the shape's proportions, then resized."""
     channels, height, width = shape
     images = np.empty((len(files), *shape), np.uint8)
     for row, (name, content) in enumerate(files):

@@ -8,7 +8,7 @@ import zlib
 
 from wae.data.errors import DataError
 
-# What the decompressors raise on damaged members; RuntimeError is zipfile's for encryption and methods that it has not.
+# Errors of the decompressors for damaged members. zipfile raises RuntimeError for encryption and unknown methods.
 DAMAGE = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, RuntimeError)
 
 
@@ -16,7 +16,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """The bytes of one file of an archive.
 
     Raises:
-        DataError: it is damaged, encrypted, or compressed in a way that is not read here.
+        DataError: it is damaged, encrypted, or compressed with a method that cannot be read here.
     """
     try:
         return archive.read(info)

@@ -20,10 +20,10 @@ from wae.data.errors import DataError
 from wae.data.members import DAMAGE, read_member
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow would start other programs for some
+FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # no others: Pillow starts other programs for some formats
 GREY = ("1", "L", "LA")  # Pillow's modes without colour
 SETS = "a folder or zip of pictures"
-LARGEST = 1 << 26  # bytes of one file, as it would be unpacked
+LARGEST = 1 << 26  # bytes of one file after unpacking
 PIXELS = 1 << 25  # of one picture; 33 million are an 8K screen
 DEEP = ("I", "I;16", "I;16B", "F")  # Pillow would cut their values at 255
 TURNS = {  # EXIF's orientation -> what makes the picture upright
@@ -42,13 +42,13 @@ Reader = Callable[[], bytes]
 def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
     """The pictures of `path` as uint8 (n, 1 or 3, h, w), the first `most` in the order of their names.
 
-    A folder is read with all its folders; nothing of a zip is unpacked to disk. Arrays are .npy, or .npz with one array
-    of (n, h, w), (n, c, h, w) or (n, h, w, c): uint8, or floats in [0, 1], which are rounded half to even. A .npy of
-    bytes stays where it is: memory-mapped.
+    A folder is read with its subfolders; a zip is not unpacked to disk. Arrays are .npy, or .npz with one array, of
+    shape (n, h, w), (n, c, h, w) or (n, h, w, c): uint8, or floats in [0, 1], which are rounded half to even. A .npy of
+    uint8 is memory-mapped.
 
     Raises:
-        DataError: nothing there, a file that is no picture or more than one, pictures that are transparent in places
-            or of several sizes, or no array of images.
+        DataError: nothing is there; a file is no picture or holds several; pictures are partly transparent or have
+            several sizes; or an array does not hold images.
     """
     if path.suffix in (".npy", ".npz") and path.is_file():
         return _as_images(_array(path), path)[:most]
@@ -58,13 +58,13 @@ def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
 
 @contextmanager
 def opened_pictures(path: Path, allowed: str = SETS) -> Iterator[dict[str, Reader]]:
-    """The pictures of a folder or zip by their sorted names, and how to read each; nothing is unpacked.
+    """Name -> a function that reads the picture, for a folder or zip, sorted by name. Nothing is unpacked to disk.
 
     Args:
-        allowed: what the caller takes, in words.
+        allowed: the kinds of `path` that the caller accepts, in words.
 
     Raises:
-        DataError: what is there is neither; or a link, a name that leads out of the zip, or a file too large to be one.
+        DataError: `path` is neither, or it has a link, a name that leads out of the zip, or a file that is too large.
     """
     if path.is_dir():
         yield dict(_of_folder(path))
@@ -109,7 +109,7 @@ def _of_zip(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Reader]
 
 
 def _pictures(names: Iterable[str]) -> list[str]:
-    """Sorted; without hidden files and what macOS adds to zips."""
+    """The sorted names of pictures, without hidden files and files that macOS adds to zips."""
     hidden = (".", "__MACOSX")
     return sorted(
         name
@@ -134,7 +134,7 @@ def _stacked(path: Path, files: Mapping[str, Reader]) -> np.ndarray:
         if array.shape[1:] != stacked.shape[2:]:
             sizes = [f"{shape[-1]}x{shape[-2]} ({of})" for shape, of in ((stacked.shape, first), (array.shape, name))]
             raise DataError(f"{path} has pictures of {sizes[0]} and of {sizes[1]}; a set has one size")
-        if len(array) > stacked.shape[1]:  # the first in colour after grey ones
+        if len(array) > stacked.shape[1]:  # the first colour picture after grey ones
             stacked = stacked.repeat(len(array), axis=1)
         stacked[index] = array
     return stacked
@@ -149,19 +149,20 @@ def _decoded(name: str, content: bytes) -> np.ndarray:
 
 @contextmanager
 def picture(name: str, content: bytes) -> Iterator[Image.Image]:
-    """The one picture of a file, upright as its EXIF data say, opaque, of 8 bits a channel and within PIXELS.
+    """The one picture of a file, turned upright by its EXIF data.
 
-    What goes wrong while it is open, as the decoding of a damaged file, is a DataError too.
+    DataError if it is not opaque, has more than 8 bits per channel or more than PIXELS pixels, or holds several frames.
+    Errors while it is open, such as a damaged file, raise DataError too.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _suitable(name, image)
-            image.load()  # a TIFF turns itself here, and forgets that it was turned
+            image.load()  # Pillow turns a TIFF here, and deletes its orientation
             turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             yield image if turn is None else image.transpose(turn)
     except DataError:
         raise
-    except UnidentifiedImageError as error:  # Pillow's own words are of an object in memory
+    except UnidentifiedImageError as error:  # Pillow's message names only an object in memory
         raise DataError(
             f"{name} is no picture that can be read: its bytes are not recognised as {', '.join(FORMATS)}"
         ) from error
@@ -193,7 +194,7 @@ def _array(path: Path) -> np.ndarray:
             return array
     except (*DAMAGE, MemoryError) as error:
         raise DataError(f"{path} cannot be read as an array: {error}") from error
-    except (ValueError, OverflowError, TokenError) as error:  # its header's words, or less data than they promise
+    except (ValueError, OverflowError, TokenError) as error:  # a wrong header, or less data than it announces
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path} holds no plain array of numbers ({error})") from error

@@ -1,4 +1,4 @@
-"""One face after another, painted back to front. Lengths are in half pictures; a head turns as an ellipsoid would."""
+"""Faces, painted from back to front. Lengths are in half pictures. A head turns like an ellipsoid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draw(sitters: Sitters, side: int) -> np.ndarray:
 
 
 def across(sitters: Sitters, longitude: Array | float) -> tuple[Array, Array]:
-    """Where a point at this longitude (sine of its angle from the nose) is seen, and how much of its width."""
+    """The position of a point at this longitude (sine of its angle from the nose), and its visible part."""
     cos = np.sqrt(1 - np.square(longitude))
     sin_yaw, cos_yaw = np.sin(sitters["yaw"]), np.cos(sitters["yaw"])
     place = longitude * cos_yaw + cos * sin_yaw
@@ -54,7 +54,7 @@ def skull_light(region: Region, sitters: Sitters) -> Array:
 
 
 def lit(colour: Array, light: Array) -> Array:
-    """A colour under a field of light; what is dark turns a little warm, as skin and hair do."""
+    """A colour under a field of light. Dark parts become a little warmer, as on skin and hair."""
     warmth = np.array([1.0, 0.97, 0.95], np.float32)[:, None, None]
     warm: Array = colour * light[:, None] * (warmth + (1 - warmth) * np.minimum(light, 1)[:, None])
     return warm
@@ -157,7 +157,7 @@ def nose(region: Region, sitters: Sitters) -> None:
 
 
 def mouth(region: Region, sitters: Sitters) -> None:
-    """Lips between two arcs; what opens between them shows teeth above and dark below."""
+    """Lips between two arcs; an open mouth shows teeth above and dark below."""
     place, shown = across(sitters, 0.0)
     width = sitters["mouth"] * shown
     x = region.x - place * 0.82  # the face is narrower here than at the eyes

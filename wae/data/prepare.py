@@ -1,4 +1,4 @@
-"""From what was downloaded (or drawn) to one uint8 array a split, checked before it gets its name."""
+"""Makes one uint8 array per split, downloaded or drawn. A file is checked before it gets its name."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from wae.data.progress import say
 from wae.io import read_array
 
 SPLITS = ("train", "test")
-PUBLISHED = {"celeba"}  # its partition is by name and official: a picture that has two names there is not ours to drop
+PUBLISHED = {"celeba"}  # its partition is official and by name: a picture with two names there is kept
 Preparer = Callable[[Mapping[str, Any], Path, Path, int], None]
 
 
 def prepare(name: str, entry: Mapping[str, Any], raw: Path, out: Path, *, processes: int = 1) -> None:
     """Write {train,test}.npy, uint8 (N, C, H, W), and, if `entry` has labels, {train,test}-labels.npy, uint8 (N, F).
 
-    The same bytes each time, whatever `processes` is; files get their names only once all are written and right.
+    `processes` does not change the bytes. Files get their names only after all are written and checked.
 
     Args:
         name: of the data set, for messages.
         entry: its parameters (`datasets.<name>`); `kind` is a key of PREPARERS.
         raw: the folder with its source's files; not read by kinds without a source.
         out: `data/<name>`.
-        processes: how many decode pictures at once.
+        processes: how many processes decode pictures.
 
     Raises:
         DataError: a file is missing, damaged or not what `entry` says, or a test image is also a training image.
@@ -47,7 +47,7 @@ def prepare(name: str, entry: Mapping[str, Any], raw: Path, out: Path, *, proces
 
 
 def check(name: str, entry: Mapping[str, Any], folder: Path) -> dict[str, int]:
-    """How many images each split has, and how many they share, if all is as `entry` says."""
+    """The number of images in each split and in both. Raises DataError if the files do not fit `entry`."""
     sizes = {}
     for split in SPLITS:
         array = read_array(folder / f"{split}.npy")
@@ -69,10 +69,10 @@ def check(name: str, entry: Mapping[str, Any], folder: Path) -> dict[str, int]:
 
 
 def digests(path: Path, batch: int = 1024) -> set[bytes]:
-    """A digest of every image of a file."""
+    """The digests of all images of a file."""
     found: set[bytes] = set()
     for start in range(0, len(read_array(path)), batch):
-        # Mapped anew for each batch: pages of a mapping that stays count as memory once they were read.
+        # A new memory map for each batch: in one map, all pages that were read would count as used memory.
         found.update(
             hashlib.blake2b(image, digest_size=16).digest() for image in read_array(path)[start : start + batch]
         )

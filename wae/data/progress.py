@@ -1,4 +1,4 @@
-"""How far a long job is: a bar with the time left on a terminal, a line now and then in a log."""
+"""Progress of a long job: on a terminal a bar with the time left, in a log a line from time to time."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ UNITS: dict[str, Callable[[], tuple[ProgressColumn, ...]]] = {
 
 
 def say(line: str) -> None:
-    """One line for the person or the log that follows the job."""
+    """Print one line on stderr, for the user or a log."""
     print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress(label: str, total: int | None, unit: str, done: int = 0) -> Iterator[Advance]:
-    """Yields a function that is told how many more `unit`s (a key of UNITS) are done of `total`."""
+    """Yields a function; call it with the number of further `unit`s (a key of UNITS) that are done, of `total`."""
     console = Console(stderr=True)
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), *UNITS[unit](), TimeRemainingColumn())
@@ -46,7 +46,7 @@ def progress(label: str, total: int | None, unit: str, done: int = 0) -> Iterato
 
 
 def _lines(label: str, total: int | None, unit: str, done: int) -> Advance:
-    """Reports each tenth of `total`, but not every moment; nothing where the total is not known."""
+    """Prints each tenth of `total`, at most one line in QUIET seconds; nothing if the total is not known."""
     said, tenth = time.monotonic(), 0
 
     def advance(more: int) -> None:

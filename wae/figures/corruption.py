@@ -11,7 +11,7 @@ from wae.figures.style import INK, save, styled
 
 
 def corruption(curves_csv: Path, out: Path, *, title: str) -> None:
-    """A panel a corruption: fd_classifier against the level of damage; each title has Spearman's rank correlation.
+    """One panel per corruption: fd_classifier against the level of damage; each title has Spearman's rank correlation.
 
     Args:
         curves_csv: columns corruption, level, fd_classifier; the first level of each is no damage.

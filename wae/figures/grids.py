@@ -1,4 +1,4 @@
-"""Grids of images, every image pixel an exact square of the figure's pixels.
+"""Grids of images. Each image pixel becomes an exact square of the figure's pixels.
 
 Images are uint8, (n, c, h, w) with c = 1 (grey) or 3 (RGB), as evaluation stores them in images.npz.
 """
@@ -20,17 +20,17 @@ from wae.io import read_arrays
 COLUMNS = 8
 SIDE = 96  # an image is enlarged by a whole factor to at least this many pixels
 GAP, PAIR_GAP = 4, 16
-MARGIN, LETTER, HEAD, STRIP = 16, 9, 44, 26  # pixels: around; a label's letter; title; the arrow of interpolations
+MARGIN, LETTER, HEAD, STRIP = 16, 9, 44, 26  # pixels: margin; a label's letter; title; arrow of interpolations
 Images = Mapping[str, np.ndarray]
 
 
 def samples(images: Images, title: str) -> Figure:
-    """Up to 64 generated images, eight a row."""
+    """Up to 64 generated images, eight per row."""
     return _figure(_rows(images["samples"][: COLUMNS**2]), f"{title}: samples")
 
 
 def expost(images: Images, title: str) -> Figure:
-    """The same, decoded from a mixture fitted to codes instead of the prior."""
+    """Up to 64 images, eight per row, decoded from a mixture fitted to codes instead of the prior."""
     return _figure(_rows(images["expost"][: COLUMNS**2]), f"{title}: samples, codes from a fitted mixture")
 
 
@@ -51,7 +51,7 @@ def nearest(images: Images, title: str) -> Figure:
 
 
 def interpolations(images: Images, title: str) -> Figure:
-    """A row for each pair of held-out images: what the decoder makes of the codes between theirs, end to end."""
+    """One row per pair of held-out images: decoded codes from the code of the first to the code of the second."""
     tiles = images["interpolations"]
     figure = _figure(tiles, f"{title}: between the codes of two held-out images", strip=STRIP)
     width, height = figure.get_size_inches() * DPI
@@ -78,7 +78,7 @@ def write_grids(images_npz: Path, title: str, outs: Mapping[str, Path]) -> None:
     """Draw the pictures that `outs` names, each to its path.
 
     Raises:
-        ValueError: `outs` names something else than DRAWINGS, or a picture whose images are not in the file, as
+        ValueError: `outs` has a name that is not in DRAWINGS, or the file does not hold its images, for example
             reconstructions of a model without an encoder.
     """
     images = read_arrays(images_npz)
@@ -92,7 +92,7 @@ def write_grids(images_npz: Path, title: str, outs: Mapping[str, Path]) -> None:
 
 
 def overview(files: Mapping[str, Path], title: str, out: Path) -> None:
-    """A row of samples for each label -> images.npz: real images and every model, one below the other."""
+    """Draw one row of samples for each label -> images.npz: real images and every model, one below the other."""
     rows = np.concatenate([_rows(read_arrays(path)["samples"][:COLUMNS]) for path in files.values()])
     with styled():
         save(_figure(rows, f"{title}: samples", labels=list(files)), out)
@@ -110,7 +110,7 @@ def _scale(tiles: np.ndarray) -> int:
 
 
 def _tops(rows: int, tile: int, every: int) -> list[int]:
-    """Where each row begins, from the top; a wider gap after each block of `every` rows, if that is more than one."""
+    """The top of each row, in pixels. After each block of `every` rows, if more than one, the gap is wider."""
     wider = (PAIR_GAP - GAP) * (every > 1)
     return [row * (tile + GAP) + row // every * wider for row in range(rows)]
 

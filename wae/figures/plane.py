@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 
 def latent(images: Mapping[str, np.ndarray], title: str) -> Figure:
-    """Two scatters on the same axes, of codes and of as many draws of the prior: `latent`, (2, n, 2).
+    """Two scatter plots with the same limits: codes, and as many draws of the prior, from `latent`, (2, n, 2).
 
-    Each axis names the squared 2-Wasserstein distance of what it shows.
+    Each axis label has the squared 2-Wasserstein distance along that direction.
     """
     clouds = images["latent"].astype(np.float64)
     distances = np.square(np.diff(np.sort(clouds, axis=1), axis=0)).mean(axis=(0, 1))

@@ -19,14 +19,14 @@ from wae.table.tidy import DATA, FLOOR, METRICS, read_metrics, seed_means
 DRAWN = ("quality", "codes")  # groups of metrics
 ACROSS = 3  # panels a row
 BETTER = {"lower": "lower", "higher": "higher", "data": "nearer to real data", "prior": "nearer to the prior (black)"}
-DASHES = ("", (4, 1.5), (1, 1))  # with more models than colours, the next dash
+DASHES = ("", (4, 1.5), (1, 1))  # each time the colours are used up, the next dash begins
 
 
 # ---- curves -----------------------------------------------------------------
 
 
 def curves(histories: Sequence[tuple[str, int | str, Path]], out: Path, *, title: str = "Training") -> None:
-    """A panel for each term of each player's loss, against epochs: a line a model, a band over its seeds.
+    """One panel per term of each player's loss, against epochs: one line per model, with a band over its seeds.
 
     A penalty may be negative (an unbiased MMD is); its panel is then linear or symmetrically logarithmic.
 
@@ -52,7 +52,7 @@ def curves(histories: Sequence[tuple[str, int | str, Path]], out: Path, *, title
 
 
 def _terms(histories: Sequence[tuple[str, int | str, Path]]) -> pd.DataFrame:
-    """Columns model, seed, epoch, term, value: learning rates, constants and a model's absent terms left out."""
+    """Columns model, seed, epoch, term, value, without learning rates, constants and terms that a model lacks."""
     tables = [pd.read_csv(path).assign(model=model, seed=str(seed)) for model, seed, path in histories]
     long = pd.concat(tables).melt(["model", "seed", "epoch"], var_name="term").dropna(subset="value")
     return long[~long["term"].str.endswith((".lr", ".effective_lambda"))]
@@ -73,13 +73,13 @@ def _curve(axes: Axes, values: pd.DataFrame, models: Sequence[str]) -> None:
 
 
 def _scale(axes: Axes, values: pd.DataFrame) -> None:
-    """Logarithmic where values span more than a factor of 5; symmetric around 0 where some are not positive."""
+    """A log scale if positive values span a factor above 5; symlog if some are not positive and some are large."""
     sizes = values["value"].abs()
     typical = sizes[sizes > 0].groupby(values["model"]).median().min()  # of the model with the smallest values
     if values["value"].min() <= 0:
         axes.axhline(0, color=INK, linewidth=0.7)
         if sizes.max() > 20 * typical:
-            # Linear up to that size: its values are seen, and their noise around 0 is no cliff.
+            # Linear up to the typical size: small values stay visible, and noise around 0 makes no jumps.
             axes.set_yscale("symlog", linthresh=10.0 ** round(math.log10(typical)))
             axes.margins(y=0.06)
     elif sizes.max() > 5 * sizes.min():
@@ -99,9 +99,9 @@ def _legend(figure: Figure, panels: Sequence[Axes], models: Sequence[str]) -> No
 
 
 def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
-    """A panel a metric: each model's mean, its standard deviation over seeds, its seeds, and real data as a floor.
+    """One panel per metric: each model's mean, its standard deviation over seeds, its seeds, and real data as a floor.
 
-    A metric's own `<metric>_floor`, one a model, is a black line across that model's bar.
+    If a metric has its own `<metric>_floor`, each model's floor is a black line across its bar.
 
     Raises:
         ValueError: the file holds no number for the data set.
@@ -123,7 +123,7 @@ def bars(metrics_csv: Path, dataset: str, out: Path) -> None:
 
 
 def _drawn(name: str) -> bool:
-    """Whether a metric has a panel: those of the other groups stand in the table alone."""
+    """Whether a metric has a panel. Metrics of other groups are only in the table."""
     return not name.endswith(FLOOR) and (name not in METRICS or METRICS[name].group in DRAWN)
 
 
@@ -144,7 +144,7 @@ def _bar(axes: Axes, values: pd.DataFrame, name: str, models: Sequence[str]) -> 
 
 
 def _floors(axes: Axes, values: pd.DataFrame, models: Sequence[str]) -> None:
-    axes.set_ylim(len(models) - 0.5, -0.5)  # else a line at a bar's edge moves it
+    axes.set_ylim(len(models) - 0.5, -0.5)  # fixed: a line at a bar's edge would change the limits
     for model, floor in values.groupby("model")["value"].mean().items():
         middle = models.index(str(model))
         axes.plot([floor, floor], [middle - 0.45, middle + 0.45], color=INK, linewidth=2, solid_capstyle="butt")

@@ -1,4 +1,4 @@
-"""One look for every figure, whatever the user's own matplotlib settings are."""
+"""One style for every figure. The user's own matplotlib settings have no effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DPI = 128  # a power of two: pixels / DPI * DPI is exact, so that a picture's pi
 INK = "#262626"
 RULES: dict[str, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # it comes with matplotlib: any other font would change the bytes elsewhere
+    "font.sans-serif": ["DejaVu Sans"],  # part of matplotlib: other fonts could change the bytes elsewhere
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
@@ -40,12 +40,12 @@ RULES: dict[str, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw and save inside this: fonts are looked up only when a figure is saved."""
+    """The context in which to draw and to save: fonts are looked up only when a figure is saved."""
     with matplotlib.style.context(["default", RULES]):
         yield
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG at `DPI` that names neither date nor software."""
+    """Write a PNG at `DPI`, without date and software in its metadata."""
     with styled():
         write_with(path, lambda file: figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None}))

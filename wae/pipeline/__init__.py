@@ -1,1 +1,1 @@
-"""The pipeline as a table: stages, jobs, profiles, and the dvc.yaml files that are rendered from them. No torch."""
+"""The pipeline as a table: stages, jobs, profiles, and the dvc.yaml files rendered from them. Imports no torch."""

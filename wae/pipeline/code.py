@@ -16,10 +16,10 @@ from wae.io import ROOT
 
 @cache
 def closure(*modules: str) -> tuple[str, ...]:
-    """Paths, relative to the project's root, of every file of this package that importing `modules` can run.
+    """Every file of this package that the import of `modules` can run, as paths relative to the project's root.
 
     Raises:
-        ModuleNotFoundError: one of `modules` is none of this package.
+        ModuleNotFoundError: one of `modules` is not in this package.
     """
     for module in modules:
         if _file(module) is None:
@@ -36,7 +36,7 @@ def closure(*modules: str) -> tuple[str, ...]:
 
 @cache
 def _imports(path: Path) -> frozenset[str]:
-    """Modules that a file names in any import, also inside its functions; a name may turn out to be no module."""
+    """Names of `wae` in the imports of a file, also inside functions. A name may not be a module."""
     found: set[str] = set()
     for node in _at_run_time(tree(path)):
         match node:
@@ -50,7 +50,7 @@ def _imports(path: Path) -> frozenset[str]:
 
 @cache
 def _handed_on(package: str) -> dict[str, str]:
-    """Name -> its module, of what a package hands on when asked: its `__init__` imports it for type checkers alone."""
+    """Name -> module, for names that a package imports on demand: its `__init__` has them under TYPE_CHECKING."""
     path = _file(package)
     if path is None or path.name != "__init__.py" or package.split(".")[0] != "wae":
         return {}
@@ -63,11 +63,11 @@ def tree(path: Path) -> ast.Module:
     """The syntax tree of a source file.
 
     Raises:
-        UserError: it is no Python, and where.
+        UserError: the file is not valid Python; the message names the line.
     """
     try:
         return ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:  # the second: null bytes, in some releases of Python
+    except (SyntaxError, ValueError) as error:  # ValueError: null bytes, in some releases of Python
         name = path.relative_to(ROOT) if path.is_absolute() else path
         at, said = (error.lineno, error.msg) if isinstance(error, SyntaxError) else (1, str(error))
         raise UserError(f"{name}:{at}: this is no Python: {said}") from None
@@ -80,7 +80,7 @@ def _with_parents(module: str) -> list[str]:
 
 
 def _at_run_time(tree: ast.AST) -> Iterable[ast.AST]:
-    """Every node, but nothing under `if TYPE_CHECKING:`."""
+    """Every node of the tree, except those under `if TYPE_CHECKING:`."""
     for node in ast.iter_child_nodes(tree):
         if not _for_types(node):
             yield node
@@ -99,7 +99,7 @@ def _file(module: str) -> Path | None:
 
 
 def put_on_path() -> None:
-    """Let commands find the `wae` of this interpreter's environment, activated or not."""
+    """Add this interpreter's folder to PATH: commands find its `wae` even if the environment is not activated."""
     here = str(Path(sys.executable).parent)
     if here not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = here + os.pathsep + os.environ["PATH"]

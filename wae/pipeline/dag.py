@@ -1,9 +1,9 @@
-"""The pipeline is a table: each stage once, for both engines.
+"""The table of stages, for both engines: Snakemake and DVC.
 
-`STAGES` says for each stage what it ranges over, its inputs, parameter keys, outputs, and what it takes to run it. The
-Snakemake rules and `wae dvc` read it. Nothing here imports torch, reads an array or runs anything.
+`STAGES` has for each stage its axes, inputs, parameter keys, outputs and resources. The Snakemake rules and `wae dvc`
+read it. Nothing here imports torch, reads an array or runs anything.
 
-A new stage is a line here and a module `wae/stages/<name>.py` with `run(job)`; then `wae dvc`.
+To add a stage, add an entry here and a module `wae/stages/<name>.py` with `run(job)`. Then run `wae dvc`.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             "collect",
             "gather every run's metrics",
-            params=("seeds", "grid"),  # DVC would not notice that an input is no longer one
+            params=("seeds", "grid"),  # without them, DVC does not notice a removed input
             deps=files.collected,
             outs=templates(Out("{results}/metrics.csv", caption="metrics")),
         ),
@@ -153,11 +153,11 @@ STAGES: dict[str, Stage] = {
 
 
 def jobs(profile: Profile) -> list[Job]:
-    """Every job that a profile's table needs, data first."""
+    """Every job that a profile's table needs; data jobs come first."""
     return [Job(stage, profile, scope) for stage in STAGES.values() for scope in stage.scopes(profile)]
 
 
 def data_jobs(profile: Profile) -> list[Job]:
-    """Those of them that all profiles share."""
+    """The jobs of a profile that all profiles share: its data jobs."""
     shared = [stage for stage in STAGES.values() if stage.home == DATA]
     return [Job(stage, profile, scope) for stage in shared for scope in stage.scopes(profile)]

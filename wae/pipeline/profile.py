@@ -1,4 +1,4 @@
-"""A profile: one params file, checked, and the paths that follow from where it stands."""
+"""A profile: one checked params file, and the paths that follow from its folder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Profile:
 
     @classmethod
     def read(cls, name: str) -> Profile:
-        """Read and check a profile; `Mistakes` holds every mistake."""
+        """Read and check a profile. Raises Mistakes, with every mistake."""
         params, data = load(Path(cls.file(name)), Path(DATA_PARAMS))
         return cls(name, params, data)
 
@@ -49,11 +49,11 @@ class Profile:
 
     @property
     def option(self) -> str:
-        """What a command line needs to name it."""
+        """Its option `--profile` on a command line; empty for the full reproduction."""
         return f" --profile {self.name}" if self.name else ""
 
     def scope(self, **axes: Any) -> dict[str, Any]:
-        """What every template may name."""
+        """The fields that every template may use: `results`, `option` and the axes."""
         return {"results": self.results, "option": self.option, **axes}
 
     def sources(self) -> list[str]:
@@ -67,10 +67,10 @@ class Profile:
         return {name: of for name, of in (self.params.get("figures") or {}).items() if of is not None}
 
     def may_leave(self, scope: Mapping[str, Any]) -> bool:
-        """Whether the licence of a scope's data lets real images be pushed to a remote."""
+        """Whether the licence of a scope's data allows real images on a remote."""
         entry = self.data["datasets"][scope["dataset"]] if "dataset" in scope else {}
         source = scope.get("source") or entry.get("source")
-        # Of a user's own pictures nobody has said it.
+        # The licence of a user's own pictures is not known: do not push them.
         return bool(self.data["sources"][source]["redistribute"]) if source else not entry.get("path")
 
     def lookup(self, key: str) -> Any:

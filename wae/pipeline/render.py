@@ -20,14 +20,14 @@ HEADER = "# Rendered from {params} by `{command}`: edit that, not this.\n"
 
 
 def everything(data: Mapping[str, Any]) -> Profile:
-    """Every data set and every source of data/params.yaml, as a profile that only data stages read."""
+    """A profile with every data set and every source of data/params.yaml, for the data stages only."""
     grid: dict[str, list[str]] = {dataset: [] for dataset in data["datasets"]}
     evaluation = {dataset: {"features": ["inception"]} for dataset in grid}
     return Profile("", {"grid": grid, "evaluation": evaluation, "seeds": []}, data)
 
 
 def all_data() -> Profile:
-    """The same, read from data/params.yaml."""
+    """The profile of `everything`, read from data/params.yaml."""
     return everything(load_data(Path(DATA_PARAMS)))
 
 
@@ -45,12 +45,12 @@ def dvc_profile(profile: Profile) -> str:
 
 
 def rendered(profile: Profile) -> dict[Path, str]:
-    """The files that a profile needs DVC to have, with the content they should have."""
+    """Path -> right content, for each dvc.yaml that a profile needs."""
     return {Path(DATA_DVC): dvc_data(profile.data), Path(profile.dvc): dvc_profile(profile)}
 
 
 def stale(profile: Profile) -> list[str]:
-    """One sentence for each rendered file that does not fit the params any more."""
+    """One sentence for each dvc.yaml that does not fit the params any more."""
     why = f"does not fit {Profile.file(profile.name)}: the grid, or the code's imports, changed since it was rendered"
     return [
         f"{path} {why}; run `wae dvc`"

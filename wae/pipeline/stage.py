@@ -1,7 +1,7 @@
 """Stages and jobs.
 
-Paths and commands are templates. Formatting one with wildcards in place of values gives Snakemake's rule, with
-`${item.seed}` DVC's matrix stage, with values a job.
+Paths and commands are templates. Formatted with wildcards, a template belongs to a Snakemake rule; with `${item.seed}`,
+to a matrix stage of DVC; with values, to a job.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wae.config.yaml import canonical
 from wae.pipeline.code import closure
 from wae.pipeline.profile import Profile
 
-LOCK = "uv.lock"  # the environment: a file behind every job
+LOCK = "uv.lock"  # the environment's lock file: every job depends on it
 DATA = "data"
 
 Scope = Mapping[str, Any]
@@ -29,8 +29,8 @@ class Out:
     """An output.
 
     Args:
-        shown: the list of dvc.yaml it stands in: outs, metrics or plots.
-        real: whether it holds real images, which some licences keep on this machine.
+        shown: its list in dvc.yaml: outs, metrics or plots.
+        real: whether it holds real images; some licences do not allow them on a remote.
         caption: the file under workflow/report that explains it in Snakemake's report.
     """
 
@@ -45,7 +45,7 @@ Outs = Callable[[Profile, Scope], list[Out]]
 
 
 def templates(*outs: Out) -> Outs:
-    """Outputs that are the same templates for every data set."""
+    """Outputs with the same templates for every data set."""
 
     def fill(profile: Profile, scope: Scope) -> list[Out]:
         return [replace(out, path=out.path.format(**scope)) for out in outs]
@@ -55,10 +55,10 @@ def templates(*outs: Out) -> Outs:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a job of a stage takes to run, for schedulers.
+    """The resources that a job of a stage needs, for schedulers.
 
     Args:
-        minutes: most that it may last.
+        minutes: the longest time that it may run.
         memory_mb: MiB; a job that imports torch takes the profile's `compute.memory_mb` instead.
         torch: whether it imports torch, and so takes the profile's threads and memory.
         gpu: whether it runs on the profile's device.
@@ -74,17 +74,17 @@ class Resources:
 class Stage:
     """One kind of job.
 
-    The code is the import closure of `wae.stages.<name>`, whose `run(job)` does the work, and of `modules`.
+    `run(job)` in `wae.stages.<name>` does the work. The code is the import closure of that module and of `modules`.
 
     Args:
         summary: one line of help.
-        over: the axes it ranges over: (), (source,), (figure,), or (dataset, ...) with model and seed.
-        deps: its input files, code aside.
+        over: its axes, with one job per combination: (), (source,), (figure,), or (dataset, ...) with model and seed.
+        deps: its input files, without code.
         params: templates of the parameter keys it reads.
-        modules: templates of modules that it imports by name, so that only the one that a job runs makes it stale.
-        resources: what a job of it takes to run.
-        wanted: whether it exists for a data set and, if it ranges over models, for a model.
-        home: the profile that its command means where none is named; `data` for what all profiles share.
+        modules: templates of modules that it imports by name; a job depends only on the module that it runs.
+        resources: the resources that one of its jobs needs.
+        wanted: whether it exists for a data set and, if it has the axis model, for a model.
+        home: the default profile of its command; `data` for a stage that all profiles share.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Stage:
         return " ".join(["wae", self.name, *(str(scope[axis]) for axis in self.over)]) + option
 
     def threads(self, profile: Profile) -> int:
-        """How many threads a job of a profile takes. Sums change with their number."""
+        """How many threads a job of a profile takes. Their number changes the results of sums."""
         return int(profile.params["compute"]["threads"]) if self.resources.torch else 1
 
     def memory_mb(self, profile: Profile) -> int:
@@ -120,21 +120,21 @@ class Stage:
         return closure(f"wae.stages.{self.name}", *(module.format(**scope) for module in self.modules))
 
     def folder(self, scope: Scope) -> str:
-        """The folder that its outputs lie under: the profile's results, or data/ for what all profiles share."""
+        """The folder of its outputs: the profile's results, or data/ for a stage that all profiles share."""
         return DATA if self.home == DATA else str(scope["results"])
 
     def receipt(self, scope: Scope) -> str:
-        """The file that says what a job's outputs were made from."""
+        """The path of a job's receipt, which says what its outputs were made from."""
         return (
             "/".join([self.folder(scope), "receipts", self.name, *(str(scope[axis]) for axis in self.over)]) + ".json"
         )
 
     def written(self, profile: Profile, scope: Scope) -> list[Out]:
-        """Everything that a job leaves: its outputs and its receipt."""
+        """All files that a job writes: its outputs and its receipt."""
         return [*self.outs(profile, scope), Out(self.receipt(scope))]
 
     def scopes(self, profile: Profile) -> Iterator[dict[str, Any]]:
-        """Every combination of values it ranges over, in the order of params."""
+        """The scopes of its jobs: every combination of its axes' values, in the order of params."""
         match self.over:
             case ():
                 yield profile.scope()
@@ -151,12 +151,12 @@ class Stage:
                         yield profile.scope(dataset=dataset, **dict(zip(axes, combination, strict=True)))
 
     def values(self, profile: Profile, dataset: str) -> dict[str, list[Any]]:
-        """What its axes range over for a data set: models that it exists for, and seeds."""
+        """The values of its axes for a data set: the models that have this stage, and the seeds."""
         models = [name for name in profile.params["grid"].get(dataset, []) if self.wanted(profile, dataset, name)]
         return {"model": models, "seed": profile.params["seeds"]}
 
     def address(self, scope: Scope) -> str:
-        """The name of a job under DVC: the data set belongs to the stage, model and seed to its matrix."""
+        """The name of a job in DVC: the stage and the data set, then `@` and the matrix values, model and seed."""
         first, *rest = [str(scope[axis]) for axis in self.over] or [""]
         return "-".join(filter(None, [self.name, first])) + ("@" + "-".join(rest) if rest else "")
 
@@ -171,17 +171,17 @@ class Job:
 
     @property
     def address(self) -> str:
-        """Its name under DVC, e.g. `train-mnist@vae-1`."""
+        """Its name in DVC, e.g. `train-mnist@vae-1`."""
         return self.stage.address(self.scope)
 
     @property
     def command(self) -> str:
-        """What either engine runs."""
+        """The command line that Snakemake and DVC run."""
         return self.stage.command(self.scope)
 
     @property
     def inputs(self) -> list[str]:
-        """The files it reads, code aside."""
+        """The files it reads, without code."""
         return self.stage.deps(self.profile, self.scope)
 
     @property
@@ -209,12 +209,12 @@ class Job:
 
     @property
     def code(self) -> tuple[str, ...]:
-        """The source files behind it."""
+        """The source files that it runs."""
         return self.stage.code(self.scope)
 
     @property
     def receipt(self) -> str:
-        """The file that says what its outputs were made from."""
+        """The path of its receipt, which says what its outputs were made from."""
         return self.stage.receipt(self.scope)
 
     def slice(self) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class Job:
         return {key: canonical(self.profile.lookup(key)) for key in keys}
 
     def software(self) -> str:
-        """A sha256 of the source files behind it and of the environment's lock file, byte by byte."""
+        """One sha256 of the bytes of its source files and of the environment's lock file."""
         digest = hashlib.sha256()
         for path in (*self.code, LOCK):
             digest.update(Path(path).read_bytes())

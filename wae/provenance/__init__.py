@@ -1,1 +1,1 @@
-"""What artifacts were made from: receipts, what is up to date, what DVC has recorded, and questions about all of it."""
+"""Where artifacts come from: receipts, which jobs are up to date, DVC's records, and questions about them."""

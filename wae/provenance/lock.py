@@ -1,4 +1,4 @@
-"""Recording for DVC what another engine made."""
+"""Lets DVC record the outputs that another engine made."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from wae.provenance.state import State
 
 
 def full_address(job: Job, name: str) -> str:
-    """A name on DVC's command line: of a job, or of the stage whose matrix it belongs to."""
+    """The name of a job, or of its matrix stage, on DVC's command line: with its dvc.yaml if it is not in the root."""
     file = file_of(job)
     return name if file == "dvc.yaml" else f"{file}:{name}"
 
 
 def unrecorded(state: State) -> list[Job]:
-    """The jobs whose outputs are up to date, as their receipts say, and which dvc.lock or DVC's cache does not have."""
+    """The jobs that are up to date by their receipts, but are not in dvc.lock or not in DVC's cache."""
     made = [job for job in state.jobs.values() if Path(job.receipt).is_file()]
     files = {file: locked(file) for file in dict.fromkeys(map(file_of, made))}
     return [
@@ -40,10 +40,9 @@ def _recorded(outputs: Mapping[str, str], job: Job, state: State) -> bool:
 
 
 def record(state: State) -> None:
-    """Let DVC record what is up to date and not recorded yet; never anything stale. Says so where it cannot.
+    """Let DVC record the jobs that are up to date and not recorded yet, never a stale one. Prints why if it cannot.
 
-    DVC takes params and files as they are when it comes to them: if they were edited meanwhile, the lock files are put
-    back as they were.
+    DVC reads params and files only while it records. If they were edited meanwhile, the lock files are restored.
     """
     for file in dict.fromkeys(map(file_of, state.jobs.values())):
         mend(file)
@@ -53,7 +52,7 @@ def record(state: State) -> None:
         before = [path.read_bytes() if path.is_file() else None for path in locks]
         done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, finished))
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
-        if edited(state, finished):  # also where DVC failed: it may have written some of it
+        if edited(state, finished):  # also if DVC failed: it may have recorded some jobs
             said = "parameters, code or data were edited meanwhile"
             for path, content in zip(locks, before, strict=True):
                 write_bytes(path, content) if content is not None else path.unlink(missing_ok=True)
@@ -66,7 +65,7 @@ def record(state: State) -> None:
 
 
 def edited(state: State, chosen: Iterable[Job]) -> bool:
-    """Whether any of these jobs, up to date when `state` was made, is not so any more."""
+    """Whether any of these jobs was up to date in `state` and is not up to date now."""
     try:
         now = reread(state)
     except Mistakes:
@@ -75,10 +74,10 @@ def edited(state: State, chosen: Iterable[Job]) -> bool:
 
 
 def reread(state: State) -> State:
-    """The same profile's jobs, or those that all profiles share, by the params that are there now.
+    """A new state of the same profile's jobs, or of the jobs that all profiles share, with params read again.
 
     Raises:
-        Mistakes: the params have some.
+        Mistakes: the params have mistakes.
     """
     made = list(state.jobs.values())
     if all(job.stage.home == DATA for job in made):
@@ -89,7 +88,8 @@ def reread(state: State) -> State:
 def targets(state: State, chosen: Iterable[Job]) -> list[str]:
     """Names for DVC's command line that cover these jobs and no other.
 
-    DVC reads and writes the whole lock file once a name: where a matrix stage is meant with all its jobs, it is named.
+    DVC reads and writes the whole lock file for each name. So the name of a matrix stage replaces the names of all its
+    jobs, if all of them are chosen.
     """
     addresses = {job.address for job in chosen}
     groups: dict[str, list[str]] = {}

@@ -23,7 +23,7 @@ from wae.pipeline.profile import DATA_DVC
 from wae.pipeline.stage import DATA, LOCK, Job
 from wae.provenance.receipt import SETTLED, md5, read
 
-OTHERS = [  # configurations of a user and of a machine, where Linux has them
+OTHERS = [  # DVC's configuration files of a user and of a machine, on Linux
     Path(os.environ.get("DVC_GLOBAL_CONFIG_DIR") or Path.home() / ".config/dvc", "config"),
     Path(os.environ.get("DVC_SYSTEM_CONFIG_DIR") or "/etc/xdg/dvc", "config"),
 ]
@@ -31,7 +31,7 @@ NOTHING: dict[str, Any] = {"whole": True, "stages": {}, "contradicted": [], "uns
 
 
 def file_of(job: Job) -> str:
-    """The dvc.yaml that a job stands in."""
+    """The dvc.yaml that has a job's stage."""
     return DATA_DVC if job.stage.home == DATA else job.profile.dvc
 
 
@@ -41,13 +41,13 @@ def lock_of(file: str) -> Path:
 
 
 def cached(digest: str) -> Path:
-    """Where DVC's cache keeps the content with an md5."""
+    """The path of the content with this md5 in DVC's cache."""
     return _cache() / "files" / "md5" / digest[:2] / digest[2:]
 
 
 @cache
 def _cache() -> Path:
-    """DVC's cache: its usual place, if that is there and no configuration names another; else DVC says."""
+    """The folder of DVC's cache: .dvc/cache if it exists and no configuration names another; else ask DVC."""
     usual, files = Path(".dvc/cache"), [Path(".dvc/config"), Path(".dvc/config.local"), *OTHERS]
     texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
     if usual.is_dir() and not any(re.search(r"^\s*dir\s*=", text, re.MULTILINE) for text in texts):
@@ -58,7 +58,7 @@ def _cache() -> Path:
 
 
 def locked(file: str) -> dict[str, dict[str, str]]:
-    """Stage -> output -> md5, as the dvc.lock beside a dvc.yaml has them; nothing, where it is not whole."""
+    """Stage -> output -> md5, from the dvc.lock beside a dvc.yaml; empty if that file is not complete."""
     return dict(_content(lock_of(file))["stages"])
 
 
@@ -68,26 +68,26 @@ def whole(file: str) -> bool:
 
 
 def contradicted(file: str) -> list[str]:
-    """The stages of which a dvc.lock says what the receipt recorded there does not."""
+    """The stages of a dvc.lock with an entry that contradicts the receipt recorded in it."""
     return list(_content(lock_of(file))["contradicted"])
 
 
 def mend(file: str) -> None:
-    """Take out of a dvc.lock each stage whose own receipt contradicts it, and say so; remove one that is not whole.
+    """Remove from a dvc.lock each stage that its own receipt contradicts; delete an incomplete file. Prints this.
 
-    It says what is false where DVC was told to commit what was stale, and where it was killed while it recorded what
-    somebody was editing. DVC then calls those stages changed until they are recorded again.
+    An entry is false if DVC was told to commit stale outputs, or if it was killed while it recorded files that somebody
+    edited. DVC reports the removed stages as changed until they are recorded again. Git's conflict markers stay.
     """
     path = lock_of(file)
     while not _sound(content := _content(path)) and 0 <= time.time_ns() - path.stat().st_mtime_ns < SETTLED:
-        time.sleep(0.1)  # DVC writes it in place, and may be about it
+        time.sleep(0.1)  # DVC writes the file in place and may be doing so now
     if not content["whole"] and b"\n<<<<<<< " in b"\n" + path.read_bytes():
         said = "has git's conflict markers: resolve them, or take either side; the next run records what it lacks"
     elif not content["whole"]:
         path.unlink()
         said = "was not written to its end, and is removed: what is up to date is recorded anew"
     elif names := content["contradicted"]:
-        yaml, text = YAML(), StringIO()  # as DVC reads and writes it
+        yaml, text = YAML(), StringIO()  # the same format as DVC writes
         yaml.default_flow_style = False
         tree = yaml.load(path.read_text(encoding="utf-8"))
         for name in names:
@@ -105,7 +105,7 @@ def _sound(content: Mapping[str, Any]) -> bool:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """A lock file of 320 runs takes seconds to parse: what was found is kept in .wae/ with the md5 of the file."""
+    """The result of `parsed`, kept in .wae/ with the file's md5: a lock file of 320 runs takes seconds to parse."""
     if not path.is_file():
         return NOTHING
     kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
@@ -114,7 +114,7 @@ def _content(path: Path) -> dict[str, Any]:
             case {
                 "md5": of, "whole": bool(), "stages": dict(stages), "contradicted": list(), "unseen": list(unseen)
             } if of == digest:  # fmt: skip
-                # A receipt that has come since, by `dvc pull` or `dvc checkout`, has not been asked yet.
+                # Parse again if an unseen receipt has arrived since, by `dvc pull` or `dvc checkout`.
                 if all(map(_is_stage, stages.values())) and not any(cached(str(of)).is_file() for of in unseen):
                     return dict(known)
     found = {"md5": digest, **parsed(path)}
@@ -123,12 +123,12 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _is_stage(kept: object) -> bool:
-    """Whether what was kept of a stage has the shape of output -> md5."""
+    """Whether the kept value of a stage has the form output -> md5."""
     return isinstance(kept, dict) and all(isinstance(digest, str) for digest in kept.values())
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """Whether a dvc.lock is whole, its stages' outputs, those that receipts contradict, receipts that are not here."""
+    """A dvc.lock: whether it is complete, its stages' outputs, the contradicted stages, and the receipts not here."""
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
         stages = content.get("stages", {})
@@ -147,7 +147,7 @@ def _outputs(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _contradicted(entry: Mapping[str, Any]) -> bool:
-    """Whether the receipt among a stage's outputs tells of others, or that they were made from something else."""
+    """Whether the receipt of a stage names other outputs, or another command, other parameters or other files."""
     place, _ = _receipt(entry)
     receipt = read(str(place)) if place else None
     if receipt is None:
@@ -155,7 +155,7 @@ def _contradicted(entry: Mapping[str, Any]) -> bool:
     files = {**receipt["inputs"], **receipt["code"], LOCK: receipt["lock"]}
     said = {dep["path"]: dep.get("md5") for dep in entry.get("deps", [])}
     for path in [path for path, digest in said.items() if str(digest).endswith(".dir") and path in files]:
-        del said[path], files[path]  # of folders, DVC takes another digest
+        del said[path], files[path]  # DVC computes another digest of a folder
     params = {key: value for keys in entry.get("params", {}).values() for key, value in keys.items()}
     made = {path: digest for path, digest in _outputs(entry).items() if "receipts" not in Path(path).parts}
     found = (entry["cmd"], canonical(params), said, made)
@@ -163,7 +163,7 @@ def _contradicted(entry: Mapping[str, Any]) -> bool:
 
 
 def _receipt(entry: Mapping[str, Any]) -> tuple[Path | None, str]:
-    """Where the receipt among a stage's outputs is, or would be if DVC had it, and its md5."""
+    """The path of the receipt among a stage's outputs, here or in DVC's cache (it may be missing), and its md5."""
     for path, digest in _outputs(entry).items():
         if "receipts" in Path(path).parts:
             here = Path(path)

@@ -18,7 +18,7 @@ from wae.provenance.state import State
 
 
 def state_of(path: str) -> State:
-    """The state of the profile in whose results a path lies; under data/, of what all profiles share."""
+    """The state of the profile that has this path in its results; under data/, of the jobs that all profiles share."""
     parts = Path(path).parts
     if parts[:1] == ("data",):
         return State(data_jobs(all_data()), Hashes())
@@ -29,7 +29,7 @@ def state_of(path: str) -> State:
 
 
 def states(profiles: Iterable[Profile], hash_of: Hashes) -> list[State]:
-    """Of these profiles; of none: of what all profiles share, and of those that have results or that DVC recorded."""
+    """The states of these profiles; without any, of the shared jobs and of profiles with receipts or a dvc.lock."""
     if chosen := list(profiles):
         return [State(jobs(of), hash_of) for of in chosen]
     every = map(Profile.read, Profile.names())
@@ -50,7 +50,7 @@ def maker(state: State, path: str) -> str:
 
 
 def why(path: str) -> str:
-    """One sentence: whether a path is up to date, why, and what making it anew would cost."""
+    """A text: whether a path is up to date, why, and what it would cost to make it again."""
     state = state_of(path)
     address = maker(state, path)
     to_run = [name for name in ancestors(state, address) if state.why(name)]
@@ -76,12 +76,12 @@ def _cost(state: State, addresses: list[str]) -> str:
 
 
 def plural(word: str, number: int) -> str:
-    """`job` of one, else `jobs`."""
+    """The word with a plural `s`, unless the number is 1."""
     return word if number == 1 else f"{word}s"
 
 
 def duration(seconds: float) -> str:
-    """`8 s`, `2 min 5 s`, `3 h 20 min`."""
+    """A time as text: `8 s`, `2 min 5 s`, `3 h 20 min`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -90,7 +90,7 @@ def duration(seconds: float) -> str:
 
 
 def ancestors(state: State, address: str) -> list[str]:
-    """A job and all before it, those that come first first."""
+    """A job and all jobs before it, in the order in which they run."""
     found: dict[str, None] = {}
 
     def visit(name: str) -> None:
@@ -107,13 +107,13 @@ def ancestors(state: State, address: str) -> list[str]:
 
 
 def trace(path: str, row: tuple[str, str] | None = None) -> Iterator[str]:
-    """Where a path came from, by the receipts: a line a job, indented below what it was made for, then raw files.
+    """The history of a path, from receipts: each file, the command and parameters of its job, and below it the inputs.
 
-    An input is followed only if its receipt tells of the version of it that was read.
+    An input is followed only if its receipt describes the version that was read.
 
     Args:
-        path: an output; or a PNG anywhere, a copy of one.
-        row: data set and model, to follow only what made that row of a table.
+        path: an output, or a PNG anywhere that is a copy of one.
+        row: data set and model of a table's row, to follow only the files that made it.
     """
     if Path(path).suffix == ".png" and not path.startswith(("results/", "data/")):
         path = original(Path(path))
@@ -126,7 +126,7 @@ def trace(path: str, row: tuple[str, str] | None = None) -> Iterator[str]:
 
 
 def _there(state: State, dataset: str, model: str) -> None:
-    """Raise unless a table of these jobs has the row."""
+    """Raise UserError if the table of these jobs does not have the row."""
     grid = next(reversed(state.jobs.values())).profile.params["grid"]
     if dataset not in grid:
         raise UserError(f"--row {dataset} {model}: the data set {one_of(dataset, grid)}")
@@ -137,7 +137,7 @@ def _there(state: State, dataset: str, model: str) -> None:
 def _traced(
     state: State, path: str, wanted: str | None, row: tuple[str, str] | None, indent: str, told: set[str]
 ) -> Iterator[str]:
-    """Args: wanted: the md5 of the version that is meant."""
+    """The lines of `trace` for one path. `wanted` is the md5 of the version to follow."""
     address = state.maker(path)
     if address is None:
         yield f"{indent}{path}  md5 {wanted}{_now(state, path, wanted)}"
@@ -163,13 +163,13 @@ def _traced(
 
 
 def _now(state: State, path: str, version: str | None) -> str:
-    """What there is to say of a file that is not the version that is told of."""
+    """A note if the file here is gone or is not this version; empty if it is."""
     now = state.hash_of(path)
     return "" if now == version else f"; the file here is another, md5 {now}" if now else "; the file is gone"
 
 
 def _made(receipt: Mapping[str, Any]) -> Iterator[str]:
-    """What a receipt says of how its job was run."""
+    """Lines that say how a job ran, from its receipt: command, code, setting, environment and parameters."""
     setting = ", ".join(f"{name} {value}" for name, value in receipt["setting"].items() if value is not None)
     code = f"{len(receipt['code'])} source files, {setting}; environment uv.lock md5 {receipt['lock']}"
     yield f"= {receipt['command']}  ({code})"
@@ -177,14 +177,14 @@ def _made(receipt: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _concerns(state: State, path: str, row: tuple[str, str]) -> bool:
-    """Whether a file is of a row's data set and model, or of no model: other models' files are left out."""
+    """Whether a file belongs to a row's data set and model. Files without a model do; other models' files do not."""
     address = state.maker(path)
     scope = state.jobs[address].scope if address else {}
     return bool(scope.get("dataset", row[0]) == row[0] and scope.get("model", row[1]) == row[1])
 
 
 def png_key(path: Path) -> str:
-    """The receipt's key that a picture carries."""
+    """The key of a receipt that a PNG has in its metadata."""
     if not path.is_file():
         raise UserError(f"{path}: is no file")
     content, at = path.read_bytes(), 8
@@ -198,7 +198,7 @@ def png_key(path: Path) -> str:
 
 
 def original(path: Path) -> str:
-    """The picture under results/ that another is a copy of: its receipt has the key and the bytes."""
+    """The path under results/ of the original of a copied picture: its receipt has the same key and md5."""
     key, digest = png_key(path), md5(path)
     for found in sorted(Path("results").glob("**/receipts/**/*.json")):
         receipt = read(str(found))
@@ -215,9 +215,9 @@ def original(path: Path) -> str:
 
 
 def accept(state: State) -> list[str]:
-    """Take changes of comments and layout as no change: receipts whose code has the same syntax get its new md5.
+    """Accept changes of comments and layout: a receipt gets the new md5 of code with the same syntax tree.
 
-    Returns the addresses of the jobs whose receipts were rewritten.
+    Returns the addresses of the jobs with a rewritten receipt.
     """
     taken = []
     for address, job in state.jobs.items():

@@ -1,7 +1,7 @@
-"""Receipts: what a job's outputs were made from, written beside them by the command that made them.
+"""Receipts: files that say what a job's outputs were made from. The command that made the outputs writes them.
 
-A receipt is itself an output, so that it comes back with the others from DVC's caches, and it holds nothing that
-differs when the job is run again: no date, host or duration.
+A receipt is also an output, so DVC restores it from its caches with the others. It holds nothing that differs when the
+job runs again: no date, host or duration.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from wae.pipeline.code import tree
 from wae.pipeline.stage import LOCK, Job
 
 PARTS = ("command", "params", "inputs", "lock", "syntax", "setting")  # what decides the outputs
-KEYWORD = "wae:key"  # in a PNG's metadata: the key of its receipt
-SETTLED = 2_000_000_000  # nanoseconds: a file changed less than this ago could change again and look the same
+KEYWORD = "wae:key"  # the keyword in a PNG's metadata; its text is the key of the receipt
+SETTLED = 2_000_000_000  # nanoseconds: a file that changed later than this may change again with the same size and time
 
 
 class Hashes:
-    """The md5 of files, which DVC takes too. What has kept its size, time and inode is not read again.
+    """Computes the md5 of files, as DVC does. A file with the same size, time and inode is not read again.
 
     Args:
-        afresh: whatever was known from earlier runs is not believed.
+        afresh: ignore the md5s that earlier runs stored.
     """
 
     store = Path(".wae/hashes.json")
@@ -45,7 +45,7 @@ class Hashes:
             self._known = known if isinstance(known, dict) else {}
 
     def __call__(self, path: str) -> str | None:
-        """The md5 of a file in hexadecimal, or of a folder's names and files; None where there is none."""
+        """The md5 of a file in hexadecimal, or of a folder's names and files; None if the path does not exist."""
         if Path(path).is_dir():
             inside = sorted(file.as_posix() for file in Path(path).rglob("*") if file.is_file())
             return hashlib.md5("".join(f"{file} {self(file)}\n" for file in inside).encode()).hexdigest()
@@ -63,7 +63,7 @@ class Hashes:
         return digest
 
     def save(self) -> None:
-        """Keep what was hashed for the next time."""
+        """Store the md5s for the next run."""
         if self._changed:
             write_json(self.store, self._known)
 
@@ -76,9 +76,9 @@ def md5(path: Path) -> str:
 
 @cache
 def syntax(path: str) -> str | None:
-    """The sha256 of a source file's syntax tree, in which comments and layout have no part; None of what is no Python.
+    """The sha256 of a source file's syntax tree: docstrings count, comments and layout do not. None if not Python.
 
-    What is no Python stops a run before it begins; here it was edited later.
+    A file that is not valid Python stops a run before it begins. So a file with None was edited later.
     """
     try:
         return hashlib.sha256(ast.dump(tree(Path(path))).encode()).hexdigest()
@@ -87,7 +87,7 @@ def syntax(path: str) -> str | None:
 
 
 def present(job: Job, hash_of: Hashes) -> dict[str, Any]:
-    """What a job would be made from now: command, parameter values, and the md5 of every file behind it."""
+    """What a job would use now: its command, parameter values, and the md5 of inputs, source files and lock file."""
     return {
         "command": job.command,
         "params": job.slice(),
@@ -98,7 +98,7 @@ def present(job: Job, hash_of: Hashes) -> dict[str, Any]:
 
 
 def begun(job: Job) -> dict[str, Any]:
-    """The part of a receipt that is true before the work: what changes meanwhile is then seen as a change."""
+    """The part of a receipt that is known before the job runs. A later edit is then seen as a change."""
     receipt = present(job, Hashes())
     setting = {"seed": job.scope.get("seed"), "threads": job.stage.threads(job.profile)}
     receipt |= {"syntax": {path: syntax(path) for path in job.code}, "setting": setting}
@@ -106,7 +106,7 @@ def begun(job: Job) -> dict[str, Any]:
 
 
 def finished(job: Job, receipt: dict[str, Any]) -> None:
-    """Write the receipt, now that the outputs are there, and its key into the pictures."""
+    """Write the receipt after the outputs are written, and put its key into the PNGs."""
     receipt["setting"]["device"] = device(job)
     receipt = {"key": key(receipt), **receipt}
     for path in job.output_paths:
@@ -116,17 +116,17 @@ def finished(job: Job, receipt: dict[str, Any]) -> None:
 
 
 def write(path: str, receipt: Mapping[str, Any]) -> None:
-    """Write a receipt under its seal, which tells `read` whether any of it was edited later."""
+    """Write a receipt with its seal. From the seal, `read` knows whether it was edited later."""
     write_json(Path(path), {**receipt, "seal": seal(receipt)})
 
 
 def key(receipt: Mapping[str, Any]) -> str:
-    """One sha256 of all that decides the outputs: equal keys, equal bytes on one kind of machine."""
+    """One sha256 of everything that decides the outputs. Equal keys mean equal bytes on one kind of machine."""
     return _digest({name: receipt[name] for name in PARTS})
 
 
 def seal(receipt: Mapping[str, Any]) -> str:
-    """One sha256 of all that a receipt says, the seal aside."""
+    """One sha256 of the whole receipt without its seal."""
     return _digest({name: value for name, value in receipt.items() if name != "seal"})
 
 
@@ -135,7 +135,7 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def device(job: Job) -> str:
-    """The kind of device that a job's sums ran on: cpu or cuda."""
+    """The kind of device that a job computed on: cpu or cuda."""
     torch = sys.modules.get("torch")
     asked = job.profile.params.get("compute", {}).get("device", "cpu")
     return "cuda" if job.stage.resources.torch and asked != "cpu" and torch and torch.cuda.is_available() else "cpu"
@@ -146,7 +146,7 @@ class Difference:
     """One way in which a receipt differs from the present.
 
     Args:
-        kind: receipt, command, parameter, input, code, comment (of code whose syntax is the same), lock or output.
+        kind: receipt, command, parameter, input, code, comment (code with the same syntax tree), lock or output.
         name: the file, or the parameter's key.
         words: a sentence without its full stop.
     """
@@ -157,7 +157,7 @@ class Difference:
 
 
 def read(path: str) -> dict[str, Any] | None:
-    """A receipt; None where there is none, or what is there was not written as one."""
+    """A receipt; None if there is none, or if it was edited after it was written."""
     try:
         receipt: dict[str, Any] = read_json(Path(path))
         return receipt if receipt["seal"] == seal(receipt) and receipt["key"] == key(receipt) else None
@@ -166,7 +166,7 @@ def read(path: str) -> dict[str, Any] | None:
 
 
 def differences(job: Job, hash_of: Hashes) -> Iterator[Difference]:
-    """Why a job's outputs are not what it would make now; nothing where they are."""
+    """Why a job is not up to date: how its receipt differs from the present; empty if it is up to date."""
     receipt = read(job.receipt)
     if receipt is None:
         gone = not Path(job.receipt).exists()
@@ -189,7 +189,7 @@ def differences(job: Job, hash_of: Hashes) -> Iterator[Difference]:
 
 
 def unchanged(job: Job) -> None:
-    """Fail a job under DVC, which records what is there when a command ends and not what it began with."""
+    """Raise UserError if files changed while a job ran. DVC would record them as they are at the end of the command."""
     for found in differences(job, Hashes()):
         raise UserError(f"{job.address}: {found.words}, while it ran; DVC must not record that. Run it again")
 

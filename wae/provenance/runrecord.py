@@ -22,16 +22,16 @@ from wae.provenance import receipt
 
 @contextmanager
 def alone(job: Job) -> Iterator[None]:
-    """Keep other processes from making the same job meanwhile: one's receipt would tell of the other's outputs.
+    """Lock a job, so that no other process runs it: the receipt of one would describe the outputs of the other.
 
     Raises:
-        UserError: another is making it.
+        UserError: another process runs it now.
     """
     place = Path(".wae/making", job.stage.folder(job.scope), f"{job.address}.lock")
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go of however the process ends
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock is released however the process ends
         except BlockingIOError:
             raise UserError(f"{job.address}: another process is making it now; wait until that has ended") from None
         yield
@@ -39,7 +39,7 @@ def alone(job: Job) -> Iterator[None]:
 
 @contextmanager
 def recorded(job: Job) -> Iterator[None]:
-    """Around the work of a job: write its receipt and, also if it fails, the record of the run."""
+    """Context around a job's work: afterwards write its receipt and, also if it fails, the record of the run."""
     begun, start, clock = receipt.begun(job), datetime.now(UTC), time.monotonic()
     record: dict[str, Any] = {"command": job.command, "start": start.isoformat(timespec="seconds"), **_commit()}
     finished = False
@@ -54,7 +54,7 @@ def recorded(job: Job) -> Iterator[None]:
 
 
 def path(job: Job) -> Path:
-    """Where the record of a job's last run stands."""
+    """The path of the record of a job's last run."""
     axes = (str(job.scope[axis]) for axis in job.stage.over)
     return Path("logs", job.stage.name, job.stage.folder(job.scope), *axes).with_suffix(".run.json")
 
@@ -69,7 +69,7 @@ def seconds(job: Job) -> float | None:
 
 
 def _commit() -> dict[str, Any]:
-    """The commit, and whether files that git has differ from it; None of both where git is not there to say."""
+    """The commit, and whether tracked files differ from it; both None if git cannot tell."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()

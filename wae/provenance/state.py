@@ -1,4 +1,4 @@
-"""What is up to date: each job's receipt against the present, and what follows from a job that is not."""
+"""Which jobs are up to date: compares each job's receipt with the present; jobs after a stale job are stale too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wae.provenance.receipt import Difference, Hashes, differences
 
 
 class State:
-    """The jobs of a profile by address. Each is looked at once, when it is first asked for."""
+    """The jobs of a profile by address. Each job is checked only once, when its state is first needed."""
 
     def __init__(self, jobs: Iterable[Job], hash_of: Hashes) -> None:
         self.jobs = {job.address: job for job in jobs}
@@ -19,13 +19,13 @@ class State:
         self._why: dict[str, tuple[str, ...]] = {}
 
     def own(self, address: str) -> tuple[Difference, ...]:
-        """Why a job by itself is not up to date: its receipt's differences from the present."""
+        """Why a job is not up to date, without earlier jobs: how its receipt differs from the present."""
         if address not in self._own:
             self._own[address] = tuple(differences(self.jobs[address], self.hash_of))
         return self._own[address]
 
     def why(self, address: str) -> tuple[str, ...]:
-        """Why a job would run: its own reasons in words, and the jobs before it that would; nothing if up to date."""
+        """Why a job would run: its own reasons, and earlier jobs that would run; empty if it is up to date."""
         if address not in self._why:
             before = [name for name in self.before(address) if self.why(name)]
             own = [difference.words for difference in self.own(address)]

@@ -1,4 +1,4 @@
-"""Whether artifacts are what they say: against their receipts, the present, DVC's lock files and its cache."""
+"""Compares artifacts with their receipts, the present, DVC's lock files and DVC's cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wae.provenance.lockfile import cached, contradicted, file_of, lock_of, lock
 from wae.provenance.receipt import md5, read
 from wae.provenance.state import State
 
-FEW = 6  # files of one lock file are told one by one; if more of them lack the same, they are one line
+FEW = 6  # if more files of one lock file have the same problem, one line tells it for all
 CHECKOUT = "{is_} not here, but DVC recorded {it}: `dvc checkout` brings {it} back"
 PULL = "{is_} nowhere here, but DVC recorded {it}: `dvc pull` brings {it}, if a remote has {it}"
 REMAKE = "{is_} nowhere here, but DVC recorded {it}; no remote may have {it} (`push: false`): make {it} again"
@@ -24,7 +24,7 @@ Locked = Callable[[str], dict[str, dict[str, str]]]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not what it says: which file, and what is wrong with it."""
+    """A problem: the file, and what is wrong with it."""
 
     path: str
     wrong: str
@@ -32,10 +32,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Record:
-    """A file as a lock file has it, and the md5 of what is there now.
+    """A file in a lock file: its md5 there, and its md5 now.
 
     Args:
-        stays: whether the licence of its data keeps it from remotes.
+        stays: whether the licence of its data forbids it on remotes.
     """
 
     lock: str
@@ -46,14 +46,14 @@ class Record:
 
 
 def verify(states: Iterable[State], *, deep: bool) -> Iterator[Finding]:
-    """What is wrong with the artifacts of jobs, and with what DVC recorded of these and of jobs that are no more.
+    """The problems of jobs' artifacts and of DVC's records, also of records of jobs that no longer exist.
 
     Args:
-        deep: look into DVC's cache too. Which files are read again is for `Hashes` to say.
+        deep: check DVC's cache too. `Hashes` decides which files are read again.
     """
-    of_file = cache(locked)  # a long lock file takes its time
+    of_file = cache(locked)  # a long lock file is slow to read
     records: dict[str, Record] = {}
-    objects: dict[str, str] = {}  # all that DVC recorded, also of jobs that are no more
+    objects: dict[str, str] = {}  # md5 -> path of all that DVC recorded, also of jobs that no longer exist
     told: set[str] = set()
     for state in states:
         for job in state.jobs.values():
@@ -84,7 +84,7 @@ def _recorded(job: Job, state: State, of_file: Locked) -> Iterator[Record]:
 
 
 def _file(state: State) -> str:
-    """The dvc.yaml of a profile, whose jobs come after those of its data."""
+    """The dvc.yaml of a profile: that of its last job, because data jobs come first."""
     return file_of(list(state.jobs.values())[-1])
 
 
@@ -96,7 +96,7 @@ def _lock(file: str) -> Iterator[Finding]:
 
 
 def _left(state: State, of_file: Locked) -> Iterator[Record]:
-    """What DVC recorded of jobs that are no more, as far as it is still there."""
+    """DVC's records of jobs that no longer exist, for files that still exist."""
     made = {path for job in state.jobs.values() for path in (*job.outputs, job.receipt)}
     file = _file(state)
     for outs in of_file(file).values():
@@ -106,7 +106,7 @@ def _left(state: State, of_file: Locked) -> Iterator[Record]:
 
 
 def _job(job: Job, state: State, recorded: dict[str, Record]) -> Iterator[Finding]:
-    """A job's outputs against its receipt and the lock file, and its receipt against the present."""
+    """Compare a job's outputs with its receipt and the lock file, and its receipt with the present."""
     receipt = read(job.receipt)
     if receipt is None:
         words = f"nothing says what made it: its receipt, {job.receipt}, is not there or not as it was written"
@@ -127,7 +127,7 @@ def _job(job: Job, state: State, recorded: dict[str, Record]) -> Iterator[Findin
 
 
 def _gone(records: Iterable[Record], *, deep: bool) -> Iterator[Finding]:
-    """What DVC recorded and is not here, and in a deep look what DVC could not restore."""
+    """Files that DVC recorded but are not here; if `deep`, also files that DVC could not restore."""
     lacking: dict[tuple[str, str], list[str]] = {}
     for record in records:
         stored = (deep or record.now is None) and cached(record.md5).is_file()

@@ -1,1 +1,1 @@
-"""What each stage does: read its inputs, call the mathematics, write its outputs. One module a stage, `run(job)`."""
+"""The work of each stage: read its inputs, call the mathematics, write its outputs. One module with `run(job)` each."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """classifier.safetensors, and its held-out accuracy a label column."""
+    """Write classifier.safetensors, and classifier.json with the held-out accuracy of each label column."""
     compute = job.profile.params["compute"]
     settings = job.profile.params["evaluation"][job.scope["dataset"]]["classifier"]
     device = runtime.start(compute["device"], compute["threads"], "classifier", settings["seed"])

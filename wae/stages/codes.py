@@ -1,4 +1,4 @@
-"""The pictures of one auto-encoder that come of its codes."""
+"""Pictures from the codes of one auto-encoder."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """metrics.csv, in the order of params."""
+    """Write metrics.csv, in the order of params."""
     records: list[tuple[str, str, int | str, Path]] = []
     results = Path(job.profile.results)
     for dataset, models in job.profile.params["grid"].items():

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Training curves, a bar figure a metric, and samples of all models beside real images."""
+    """Draw training curves, one figure of bars for all metrics, and samples of all models below real images."""
     dataset = job.scope["dataset"]
     folder = Path(job.profile.results) / dataset
     models, seeds = job.profile.params["grid"][dataset], job.profile.params["seeds"]

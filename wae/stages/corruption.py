@@ -1,4 +1,4 @@
-"""Damage real images by known amounts and measure how far they get."""
+"""Damage real images by known amounts and measure their distance from undamaged ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """corruption.csv and corruption.png: fd_classifier of ever more damaged training images."""
+    """Write corruption.csv and corruption.png: fd_classifier of training images with more and more damage."""
     settings, device, _ = measure.start(job)
     arrays = {path.stem: read_array(path) for path in job.input_paths if path.suffix == ".npy"}
     rng = np.random.default_rng(settings["seed"])

@@ -15,7 +15,7 @@ VARIABLE = "WAE_MIRROR"
 
 
 def run(job: Job) -> None:
-    """Every file of the source, verified: from the mirror that WAE_MIRROR names, else mirror/, else its publisher."""
+    """Get and verify every file of the source: from the mirror in WAE_MIRROR, else mirror/, else its publisher."""
     source = job.scope["source"]
     mirror = os.environ.get(VARIABLE) or (str(MIRROR) if MIRROR.is_dir() else None)
     download(source, job.profile.data["sources"][source], Path("data/raw") / source, mirror)

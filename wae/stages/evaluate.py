@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """metrics.json, every number with its protocol, and images.npz, what the figures draw."""
+    """Write metrics.json, every number with its protocol, and images.npz, the images for the figures."""
     settings, device, generator = measure.start(job)
     dataset, model = job.scope["dataset"], job.scope["model"]
     network = build(job.profile.data["datasets"][dataset], job.profile.params["models"][dataset][model])

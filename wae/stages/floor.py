@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """metrics.json and images.npz of the table's `data` row."""
+    """Write metrics.json and images.npz of the table's `data` row."""
     settings, device, generator = measure.start(job)
     train, test = read_array(job.input("train.npy")), read_array(job.input("test.npy"))
     measure.write(job, floor(train, test, measure.extractors(job, settings, device), settings, generator))

@@ -1,4 +1,4 @@
-"""What `evaluate` and `floor` share: the networks whose features are measured, and what is written."""
+"""Shared code of `evaluate` and `floor`: settings, networks that compute features, and writing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def start(job: Job) -> tuple[dict[str, Any], torch.device, torch.Generator]:
-    """The data set's settings, the device, and the generator of everything drawn: the same for every model."""
+    """The data set's settings, the device, and the generator of all random draws, the same for every model."""
     compute = job.profile.params["compute"]
     settings = job.profile.params["evaluation"][job.scope["dataset"]]
     device = runtime.start(compute["device"], compute["threads"], "evaluate", settings["seed"])
@@ -38,7 +38,7 @@ def extractors(job: Job, settings: dict[str, Any], device: torch.device) -> dict
 
 
 def write(job: Job, evaluation: Evaluation) -> None:
-    """metrics.json, whose protocols end with what is known of the job alone, and images.npz."""
+    """Write images.npz and metrics.json. Image size, crop, filter and seed are added to each protocol."""
     dataset = job.scope["dataset"]
     seed = job.profile.params["evaluation"][dataset]["seed"]
     setting = f"{prepared(job.profile.data['datasets'][dataset])}; evaluation seed {seed}"
@@ -51,7 +51,7 @@ def write(job: Job, evaluation: Evaluation) -> None:
 
 
 def prepared(entry: Mapping[str, Any]) -> str:
-    """How the images of a data set came to their size, in words."""
+    """How the images of a data set got their size, in words."""
     parts = [f"images of {'x'.join(map(str, entry['shape'][1:]))}"]
     if entry.get("crop"):
         parts += [f"crop {tuple(entry['crop'])} of the original"]

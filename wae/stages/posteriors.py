@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """posteriors.csv: a row an image, its label, and mean and standard deviation of each coordinate of Q(Z|X)."""
+    """Write posteriors.csv: per image its label, and mean and standard deviation of each coordinate of Q(Z|X)."""
     dataset, model = job.scope["dataset"], job.scope["model"]
     compute, entry = job.profile.params["compute"], job.profile.params["models"][dataset][model]
     device = runtime.start(compute["device"], compute["threads"], "posteriors")

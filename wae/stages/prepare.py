@@ -1,4 +1,4 @@
-"""Turn what was downloaded, or is drawn, into one array a split."""
+"""Make one array per split from downloaded or drawn images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """data/<dataset>/{train,test}.npy and their labels."""
+    """Write data/<dataset>/{train,test}.npy and their labels."""
     name = job.scope["dataset"]
     entry = job.profile.data["datasets"][name]
     raw = Path("data/raw") / (entry.get("source") or "")
@@ -23,6 +23,6 @@ def run(job: Job) -> None:
 
 
 def cores() -> int:
-    """Of those that this process may run on, at most MOST: each process takes some 60 MiB."""
+    """The number of cores that this process may use, at most MOST: each process takes about 60 MiB."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(MOST, allowed)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """Samples of the first training seed, and the training images nearest to them."""
+    """Draw samples of the first training seed, and the training images nearest to them."""
     images = job.input("images.npz")
     title = f"{job.scope['model']} on {job.scope['dataset']}, seed {images.parent.name}"
     write_grids(images, title, {path.stem: path for path in job.output_paths})

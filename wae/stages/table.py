@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """table.csv, table.md with the pictures beneath, table.tex; differences.csv."""
+    """Write table.csv, table.md with the pictures below the tables, table.tex and differences.csv."""
     metrics = read_metrics(job.input("metrics.csv"))
     params, datasets = job.profile.params, job.profile.data["datasets"]
     settings = {name: {"dataset": datasets[name], "models": params["models"][name]} for name in params["grid"]}

@@ -20,7 +20,7 @@ SCRATCH = Path("scratch")
 
 
 def run(job: Job) -> None:
-    """model.safetensors and history.csv. A killed run resumes from its checkpoint and ends with the same bytes."""
+    """Write model.safetensors and history.csv. A killed run resumes from its checkpoint with the same final bytes."""
     dataset, model, seed = (job.scope[axis] for axis in ("dataset", "model", "seed"))
     compute = job.profile.params["compute"]
     device = runtime.start(compute["device"], compute["threads"], "train", seed)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> None:
-    """<figure>.png and <figure>.csv, by `numbers` and `draw` of wae.transport.<figure>; on the CPU: the sums are small.
+    """Write <figure>.csv by `numbers` and <figure>.png by `draw` of wae.transport.<figure>, on the CPU: sums are small.
 
-    A figure of trained models is given their files too.
+    If a figure shows trained models, both functions get the paths of their files too.
     """
     name = job.scope["figure"]
     figure, options = import_module(f"wae.transport.{name}"), job.profile.params["figures"][name]

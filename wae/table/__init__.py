@@ -1,4 +1,4 @@
-"""Numbers: tidy metrics, their summary beside published values, and its three forms. No torch."""
+"""Tables: tidy metrics, and their summary beside published values, as CSV, Markdown and LaTeX. Imports no torch."""
 
 from wae.table.claims import Claim, Order, read_claims
 from wae.table.differences import differences

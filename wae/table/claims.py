@@ -1,4 +1,4 @@
-"""Published values and orders of models, each with where it was published and when a number of ours answers it."""
+"""Published values and orders of models. Each has its source, and says when a number of ours compares with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Distance = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Tolerance(BaseModel):
-    """How far from the published value ours may lie: in the metric's unit, or as a fraction of the value."""
+    """The allowed distance of our value from the published one: in the metric's unit, or as a fraction of the value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -30,12 +30,12 @@ class Tolerance(BaseModel):
         return self
 
     def around(self, value: float) -> float:
-        """The same in the metric's unit."""
+        """The allowed distance from `value`, in the metric's unit."""
         return self.absolute if self.absolute is not None else abs(value) * (self.relative or 0.0)
 
 
 class Published(BaseModel):
-    """What someone else reports about a metric on a data set."""
+    """A published statement about a metric on a data set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -48,7 +48,7 @@ class Published(BaseModel):
 
 
 class Claim(Published):
-    """A number for one model. It says either how near is near enough, or why no number of ours compares with it."""
+    """A number for one model. It has a tolerance, or the reason why no number of ours compares with it."""
 
     model: Text = Field(description="our name of the model that fits best")
     value: Annotated[float, Field(allow_inf_nan=False)]
@@ -66,7 +66,7 @@ class Claim(Published):
 
 
 class Order(Published):
-    """That some models' values rise in this order: it holds at any size, so it needs no tolerance."""
+    """A claim that the values of these models rise in this order. It holds at any size, so it needs no tolerance."""
 
     order: Annotated[list[Text], Field(min_length=2)]
 
@@ -75,10 +75,10 @@ def read_claims(path: Path) -> list[Claim | Order]:
     """All claims of a YAML 1.2 file, in its order.
 
     Raises:
-        TableError: one sentence: the first entry that is no claim, as one without a source.
+        TableError: the first entry that is not a claim, for example without a source, in one sentence.
     """
     try:
-        # Pure: ruamel's C loader is YAML 1.1, where 3e-3 is a string.
+        # pure=True: ruamel's C loader reads YAML 1.1, in which 3e-3 is a string.
         entries = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except YAMLError as error:
         raise TableError(f"{path}: {' '.join(str(error).split())}") from None

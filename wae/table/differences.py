@@ -1,4 +1,4 @@
-"""Differences between models, paired by training seed, with the interval that so few seeds allow."""
+"""Differences between models, paired by training seed, with a confidence interval for few seeds."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ONE_SEED = "One training seed does not tell how far two models differ by chance:
 
 
 def differences(metrics: pd.DataFrame) -> pd.DataFrame:
-    """A row for each pair of models of a data set and each metric that both have for every seed.
+    """One row for each pair of models of a data set and each metric that both have for every seed.
 
-    Columns dataset, metric, model, other (earlier in the grid), seeds (their number), difference (mean over seeds of
-    the model's value less the other's), low, high (of `interval`; empty for one seed). A seed pairs two runs: it orders
-    the data of both, and they are measured by the same draws. A seed's samplings are averaged first.
+    Columns: dataset, metric, model, other (the one earlier in the grid), seeds (their number), difference (mean over
+    seeds of the model's value minus the other's), low, high (from `interval`; empty for one seed). Two runs with one
+    seed are a pair: the data have the same order, and the same draws measure both. Samplings are averaged first.
     """
     of_models = metrics[(metrics["model"] != DATA) & ~metrics["metric"].str.endswith(FLOOR)]
     rows = []
@@ -40,14 +40,14 @@ def differences(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(values: dict[str, float], others: dict[str, float]) -> list[float]:
-    """The differences of the seeds that both have."""
+    """The differences for the seeds that both models have."""
     return [values[seed] - others[seed] for seed in values if seed in others]
 
 
 def interval(differences: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
-    """Student's interval for the mean of which `differences` are independent draws: n - 1 degrees of freedom.
+    """Student's confidence interval for the mean of independent `differences`: n - 1 degrees of freedom.
 
-    It covers the mean in a share `level` of cases if they are Gaussian. Of fewer than two it is (nan, nan).
+    It covers the true mean with probability `level` if they are Gaussian. For fewer than two it is (nan, nan).
     """
     n = len(differences)
     if n < 2:
@@ -60,9 +60,9 @@ def interval(differences: Sequence[float], level: float = LEVEL) -> tuple[float,
 
 
 def from_first(between: pd.DataFrame, metrics: pd.DataFrame, dataset: str) -> tuple[str, pd.DataFrame]:
-    """What a page says of a data set's differences, and as text those of its quality from the grid's first model.
+    """A page's text about a data set's differences, and a table of text: quality metrics, from the grid's first model.
 
-    No rows where there is one seed or one model.
+    The table has no rows if there is one seed or one model.
     """
     models = metrics[(metrics["dataset"] == dataset) & (metrics["model"] != DATA)]
     first, seeds = models["model"].iloc[0], models["seed"].nunique()

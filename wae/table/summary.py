@@ -14,19 +14,18 @@ from wae.table.tidy import DATA, METRICS, TableError
 from wae.table.verdicts import Verdict
 
 CLAIMED = ("_published", "_verdict", "_published_source", "_published_protocol")
-PROTOCOL = ("n", "reference", "features_sha256", "protocol")  # numbers that differ in one of these do not compare
+PROTOCOL = ("n", "reference", "features_sha256", "protocol")  # numbers can be compared only if all these are equal
 
 
 def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row per data set and model, in the order of `metrics`, the `data` row last of its data set.
 
     `seeds` is the number of training seeds, empty for `data`, which is not trained. `<metric>_std` is the standard
-    deviation of `mean_std`, empty for a single number. A mean over only some of the seeds is not given: where one
-    seed's value is empty or not there, so is the mean. The metrics of METRICS that are measured everywhere
-    always have columns.
-    `<metric>_published` is the first claim for that data set, model and metric, `<metric>_verdict` whether ours
-    reproduces it, its source and protocol beside; `<metric>_order` has the verdict on each order that names the model.
-    `protocol` says how the data set's columns were measured.
+    deviation of `mean_std`, empty for a single number. If the value of one seed is empty or missing, the mean is empty
+    too. The metrics of METRICS with `everywhere` always have columns.
+    `<metric>_published` is the first claim for that data set, model and metric. `<metric>_verdict` says whether ours
+    reproduces it; columns for its source and protocol follow. `<metric>_order` has the verdict on each order that names
+    the model. `protocol` says how the data set's columns were measured.
 
     Raises:
         TableError: a column of one data set mixes protocols, sample sizes, references or features.
@@ -52,10 +51,10 @@ def summarise(metrics: pd.DataFrame, verdicts: Sequence[Verdict]) -> pd.DataFram
 
 
 def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
-    """How each metric of each data set was measured: dataset, metric, those of PROTOCOL, samplings.
+    """How each metric of each data set was measured: columns dataset, metric, those of PROTOCOL, samplings.
 
     Raises:
-        TableError: two numbers of one data set and metric were measured in different ways, or one seed more often.
+        TableError: two numbers of one data set and metric were measured in different ways, or with different samplings.
     """
     computed = metrics[metrics["value"].notna()]
     for (dataset, metric), group in computed.groupby(["dataset", "metric"], sort=False):
@@ -67,7 +66,7 @@ def protocols(metrics: pd.DataFrame) -> pd.DataFrame:
     one = computed.drop_duplicates(["dataset", "metric"])[["dataset", "metric", *PROTOCOL]].reset_index(drop=True)
     of_seed = ["dataset", "metric", "model", "seed"]
     times = computed.groupby(of_seed, sort=False).size().rename("samplings").reset_index()
-    trained = times[times["model"] != DATA]  # held-out anchors are measured once
+    trained = times[times["model"] != DATA]  # some values of real images are measured once
     for (dataset, metric), group in trained.groupby(["dataset", "metric"], sort=False):
         different = group.drop_duplicates("samplings")
         if len(different) > 1:
@@ -83,14 +82,14 @@ def _rows(metrics: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def mean_std(seeds: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Mean of numbers (seeds, samplings), and the standard deviation of a number by one seed and one sampling.
+    """Mean of numbers (seeds, samplings), and the standard deviation of one number, from one seed and one sampling.
 
-    Its variance is that of the seeds' means, which holds 1 / s of the variance within a seed of s samplings, and the
-    rest of that: unbiased, where all numbers thrown together would vary too little. Of one seed it is that within.
+    Its variance is that of the seeds' means, minus 1 / s of the variance within a seed of s samplings, plus the
+    variance within. It is unbiased; the variance of all numbers together is too small. For one seed it is that within.
     """
     if not seeds or any(math.isnan(value) for run in seeds for value in run):
         return math.nan, math.nan
-    # Exact and correctly rounded: numpy sums in an order that depends on the processor.
+    # `statistics` rounds correctly; numpy sums in an order that depends on the processor.
     means, samplings = [mean(run) for run in seeds], len(seeds[0])
     if samplings == 1:
         return mean(means), stdev(means) if len(means) > 1 else math.nan
@@ -100,7 +99,7 @@ def mean_std(seeds: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def _published(verdicts: Sequence[Verdict], dataset: str, model: str) -> dict[str, object]:
-    """The same columns for every row; empty where no claim is about it."""
+    """The published columns of one row: the same for every row, empty if no claim is about this one."""
     columns: dict[str, object] = {}
     for verdict in verdicts:
         claim, here = verdict.claim, verdict.dataset == dataset
@@ -118,7 +117,7 @@ def _published(verdicts: Sequence[Verdict], dataset: str, model: str) -> dict[st
 
 
 def _line(entry: object) -> str:
-    """`fid: n=10000, first 10000 held-out images, features 6726825d, ...`: what is empty is left out."""
+    """A text such as `fid: n=10000, first 10000 held-out images, features 6726825d, ...`, without empty parts."""
     n, reference, features, protocol, samplings = (getattr(entry, field) for field in (*PROTOCOL, "samplings"))
     parts = ["" if pd.isna(n) else f"n={n}", drawn(samplings), reference]
     parts += [features and f"features {features[:8]}", protocol]
@@ -126,5 +125,5 @@ def _line(entry: object) -> str:
 
 
 def drawn(samplings: int) -> str:
-    """How many samplings of each seed a mean is over, in words; nothing for one."""
+    """The number of samplings per seed in a mean, in words; empty for one."""
     return f"{samplings} samplings a seed" if samplings > 1 else ""

@@ -33,8 +33,8 @@ def write_tex(
     """The summary as LaTeX, numbers of one protocol in a column; the document needs \\usepackage{booktabs}.
 
     Args:
-        metrics: what the table summarises, for N, reference and protocol.
-        accuracy: data set -> held-out accuracy of the classifier, one a label column.
+        metrics: the metrics that the table summarises, for N, reference and protocol.
+        accuracy: data set -> held-out accuracy of the classifier, one per label column.
     """
     measured, texts = protocols(metrics), []
     for dataset in table["dataset"].unique():
@@ -68,5 +68,5 @@ def _tabular(cells: pd.DataFrame, best: pd.DataFrame, caption: str, label: str, 
 
 
 def escaped(text: str) -> str:
-    """Text without LaTeX's own characters."""
+    """Text with LaTeX's special characters escaped."""
     return "".join(ESCAPES.get(character, character) for character in text)

@@ -1,4 +1,4 @@
-"""One row a number: what every evaluation measured, in one file."""
+"""All measured numbers in one CSV file, one row per number."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Record = tuple[str, str, int | str, Path]
 
 
 class TableError(UserError):
-    """Numbers that cannot stand in one table: a sentence that says where and why."""
+    """Numbers that cannot be in one table. The message says where and why."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is called, in what unit it stands, and when it is good.
+    """A metric's title, its unit, and which values are better.
 
     Args:
-        better: `lower`, `higher`, or `data`: the nearer to real images the better, as a noisy image is sharp too; or
-            `prior`: the nearer to the prior's own, its floor.
-        everywhere: whether every table has its columns, also where nothing measured it.
-        group: the part of a page that it stands in, a key of GROUPS.
-        least: images on each side below which the number is mostly its own bias or noise (docs/metrics.md).
+        better: `lower`; `higher`; `data`: nearer to real images is better, because a noisy image is sharp too; or
+            `prior`: nearer to the prior's own value, the floor, is better.
+        everywhere: whether every table has its columns, even if nothing measured it.
+        group: its part of a page, a key of GROUPS.
+        least: with fewer images on each side, the number is mostly its own bias or noise (docs/metrics.md).
     """
 
     title: str
@@ -47,7 +47,7 @@ class Metric:
     least: int = 0
 
     def few(self, n: float | None) -> str:
-        """What to say of n images, in words; nothing where they are enough or not counted."""
+        """A warning that n images are few; empty if they are enough or not counted."""
         if n is None or math.isnan(n) or n >= self.least:
             return ""
         return f"few: below {self.least} mostly bias and noise, to be compared with the floor alone"
@@ -59,7 +59,7 @@ GROUPS = {
     "codes": "Codes, and images from them",
     "moments": "Moments of codes",
 }
-FLOOR = "_floor"  # ends the name of a metric that says what another could reach at best
+FLOOR = "_floor"  # the suffix of a metric that is the best possible value of another metric
 
 
 def _support(extractor: str, features: str) -> dict[str, Metric]:
@@ -155,7 +155,7 @@ METRICS: dict[str, Metric] = {
 def collect(records: Sequence[Record], out: Path) -> None:
     """Gather `metrics.json` files into one CSV, in the order of `records`, each file's metrics in its own order.
 
-    A number is written in the shortest form that reads back as the same float64; what could not be computed is empty.
+    A number is written in the shortest form that reads back as the same float64; a value not computed is empty.
 
     Args:
         records: data set, model, seed (empty for the `data` row) and file of each evaluation, in the grid's order.
@@ -177,7 +177,7 @@ def collect(records: Sequence[Record], out: Path) -> None:
 
 
 def read_metrics(path: Path) -> pd.DataFrame:
-    """What `collect` wrote: `value` float64 (NaN where empty), `n` nullable integer, all else strings."""
+    """The table that `collect` wrote: `value` float64 (NaN where empty), `n` nullable integer, all else strings."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     # Python's float is exact; pandas' reader is so only since version 3.
     table["value"] = pd.Series([float(text or "nan") for text in table["value"]], dtype="float64")
@@ -186,14 +186,14 @@ def read_metrics(path: Path) -> pd.DataFrame:
 
 
 def seed_means(metrics: pd.DataFrame) -> pd.DataFrame:
-    """One row a training seed: the mean over its samplings, which share a network and so are no runs of their own."""
+    """One row per training seed: the mean over its samplings. They share a network, so they are not separate runs."""
     runs = ["dataset", "model", "seed", "metric"]
     means = metrics.groupby(runs, sort=False)["value"].agg(lambda values: mean(values.tolist()))
     return metrics.drop_duplicates(runs).assign(value=means.to_numpy())
 
 
 def _measured(path: Path) -> Iterator[list[str]]:
-    """The fields from `sampling` on, of each number."""
+    """For each number of a metrics.json, the fields of COLUMNS from `sampling` on."""
     for metric, entry in read_json(path).items():
         missing = [field for field in MEASURED if field not in entry]
         if missing:

@@ -1,4 +1,4 @@
-"""Whether our numbers reproduce published ones. What was not measured as the claim asks is not judged, and says why."""
+"""Whether our numbers reproduce published ones. A number measured in another way is not judged; the text says why."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from wae.table.differences import LEVEL, interval, paired
 from wae.table.tidy import DATA, seed_means
 
 REPRODUCED, CLOSE, FAILED, NOT_RUN = "reproduced", "close", "not reproduced", "not run"
-CLOSENESS = 2.0  # tolerances within which a value is close
-WHY = {"fid": "no Inception weights were asked for"}  # where a metric has no number; else that it was not measured
+CLOSENESS = 2.0  # a value is close if it lies within so many tolerances
+WHY = {"fid": "no Inception weights were asked for"}  # why a metric has no number; the default is "was not measured"
 
 Settings = Mapping[str, Mapping[str, Any]]
 """Data set -> `dataset`, its entry in data/params.yaml, and `models`, the profile's entries by name."""
@@ -25,14 +25,14 @@ Settings = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What our rows of a data set say to a claim: `text` begins with one of the four words, a colon before details."""
+    """The verdict of our rows of a data set on a claim: `text` is one of the four words, then a colon and details."""
 
     claim: Claim | Order
     dataset: str
     text: str
 
     def __str__(self) -> str:
-        """What was claimed, and the verdict: `vae 63: close`."""
+        """The claim and the verdict, as in `vae 63: close`."""
         claim = self.claim
         said = " < ".join(claim.order) if isinstance(claim, Order) else f"{claim.model} {claim.value:g}"
         return f"{said}: {self.text}"
@@ -44,16 +44,16 @@ class Verdict:
 
 
 class NotRunError(Exception):
-    """Why our rows cannot answer a claim."""
+    """The reason why our rows cannot answer a claim."""
 
 
 def judge(claims: Sequence[Claim | Order], metrics: pd.DataFrame, settings: Settings) -> list[Verdict]:
     """A verdict for each claim and each data set of `metrics` that it is about, in the order of the claims.
 
-    A value is reproduced if the mean over seeds lies within the claim's tolerance and no seed beyond CLOSENESS of them,
-    close if the mean lies within CLOSENESS of them; how many seeds it is of is said.
-    An order is reproduced if it holds for every seed by itself, close if only for the means; of several seeds it is
-    said whether the intervals of its differences are above 0.
+    A value is reproduced if the mean over seeds lies within the claim's tolerance and every seed within CLOSENESS
+    tolerances. It is close if the mean lies within CLOSENESS tolerances. The text gives the number of seeds.
+    An order is reproduced if it holds for each seed, and close if it holds only for the means. For several seeds, the
+    text says whether the intervals of its differences are above 0.
     """
     metrics = seed_means(metrics)
     present = dict.fromkeys(metrics["dataset"])
@@ -108,7 +108,7 @@ def _order(claim: Order, rows: pd.DataFrame) -> str:
 
 
 def by_seed(rows: pd.DataFrame, model: str, metric: str) -> dict[str, float]:
-    """The value of a metric of a model for each seed; NotRunError where one is missing."""
+    """The value of a metric of a model for each seed. Raises NotRunError if one is missing."""
     of_model = rows[rows["model"] == model]
     if of_model.empty:
         raise NotRunError(f"the grid has no {model}")

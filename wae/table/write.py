@@ -33,7 +33,7 @@ VERDICTS = (
 
 
 def write_csv(table: pd.DataFrame, out: Path) -> None:
-    """The summary as it is: floats in their shortest exact form, empty where there is no number."""
+    """Write the summary as CSV: floats in their shortest exact form, empty if there is no number."""
     write_text(out, table.to_csv(index=False, lineterminator="\n"))
 
 
@@ -47,13 +47,13 @@ def write_md(
     accuracy: Mapping[str, Sequence[float]] | None = None,
     pictures: Sequence[Path] = (),
 ) -> None:
-    """The summary as a GitHub page: a section a data set with its table, how it was measured, and its pictures.
+    """Write the summary as a GitHub page: for each data set its table, how it was measured, and its pictures.
 
     Args:
-        metrics: what the table summarises, for N, reference and protocol.
-        between: its `differences`, of which those from each data set's first model are shown.
+        metrics: the metrics that the table summarises, for N, reference and protocol.
+        between: its `differences`; the page shows those from each data set's first model.
         verdicts: on all published values and orders, listed with their sources below the table.
-        accuracy: data set -> held-out accuracy of the classifier, one a label column.
+        accuracy: data set -> held-out accuracy of the classifier, one per label column.
         pictures: files under the page's folder, `<dataset>/<model>/<name>.png` or `<dataset>/<name>.png`.
     """
     measured = protocols(metrics)
@@ -73,7 +73,7 @@ def write_md(
 
 
 def _tables(table: pd.DataFrame) -> Iterator[str]:
-    """A table a group of metrics, the first without a heading; groups and rows without any number are left out."""
+    """One table per group of metrics, the first without a heading; groups and rows without numbers are left out."""
     for group, title in GROUPS.items():
         cells, best = cells_of(table, group)
         if title:
@@ -96,7 +96,7 @@ def _differences(between: pd.DataFrame | None, metrics: pd.DataFrame, dataset: s
 
 
 def cells_of(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A group's columns as text, those without any number left out, and which cells are the best of their data set.
+    """A group's columns as text, without empty columns, and which cells are the best of their data set.
 
     A metric's own floor stands behind its value, in parentheses.
     """
@@ -125,7 +125,7 @@ def _with_floor(mean: float, std: float, floor: float) -> str:
 
 
 def plus_minus(mean: float, std: float) -> str:
-    """Two digits of the standard deviation and the mean as far; without one, four digits of the mean."""
+    """Two digits of the standard deviation, the mean with as many decimals; without deviation four digits of it."""
     if math.isnan(mean):
         return ""
     lead = std if std > 0 else mean
@@ -153,13 +153,13 @@ def _pipe(cells: pd.DataFrame) -> str:
 
 
 def told(accuracy: Mapping[str, Sequence[float]] | None, dataset: str) -> str:
-    """What the data set's classifier gets right, in words; nothing where it has none."""
+    """The accuracy of the data set's classifier, in words; empty if it has none."""
     shares = ", ".join(f"{share:.2%}" for share in (accuracy or {}).get(dataset, ()))
     return f"The classifier's held-out accuracy: {shares}." if shares else ""
 
 
 def measurement(measured: pd.DataFrame, dataset: str, group: str | None = None) -> list[str]:
-    """How a data set's metrics, or those of a group, were measured: a line for those that were measured alike."""
+    """How a data set's metrics, or those of a group, were measured: one line for all with the same protocol."""
     titles: dict[str, list[str]] = {}
     for _, row in measured[(measured["dataset"] == dataset) & ~measured["metric"].str.endswith(FLOOR)].iterrows():
         metric = METRICS.get(row["metric"])
@@ -173,7 +173,7 @@ def measurement(measured: pd.DataFrame, dataset: str, group: str | None = None) 
 
 
 def _published(verdicts: Sequence[Verdict]) -> str:
-    """What was published and whether ours reproduce it: a list for each source, metric and protocol."""
+    """Published values and whether ours reproduce them: one list for each source, metric and protocol."""
     lines: dict[tuple[str, ...], list[str]] = {}
     for verdict in verdicts:
         claim = verdict.claim
@@ -185,7 +185,7 @@ def _published(verdicts: Sequence[Verdict]) -> str:
 
 
 def _gallery(paths: Sequence[Path]) -> list[str]:
-    """Pictures that compare models one below the other, then a table of grids, a row a model."""
+    """Pictures that compare models one below the other, then a table of grids, one row per model."""
     compared = [_picture(path) for path in paths if len(path.parts) <= 2]
     grids = {(path.parts[1], path.stem): _picture(path) for path in paths if len(path.parts) == 3}
     if not grids:

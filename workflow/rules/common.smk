@@ -24,14 +24,14 @@ NAMES = Profile.names()
 
 
 def stop(mistakes) -> None:
-    """Every mistake, one sentence each, before any job starts."""
+    """Print every mistake as one sentence and exit with code 2, before any job starts."""
     print(*dict.fromkeys(mistakes), sep="\n", file=sys.stderr)
     sys.exit(2)
 
 
 @cache
 def profile(results: str) -> Profile:
-    """The profile that an output's folder names, read when it is first asked for."""
+    """The profile of an output's folder. It is read once, when it is first needed."""
     try:
         found = Profile.read(results.removeprefix("results").removeprefix("/"))
         mistakes = stale(found)
@@ -57,11 +57,11 @@ wildcard_constraints:
 
 
 HASHES, STATES = Hashes(), {}
-DATA_ONLY = None  # among the names of profiles: what all of them share
+DATA_ONLY = None  # in place of a profile's name: the jobs that all profiles share
 
 
 def state(of: Profile) -> State:
-    """What of a profile is up to date. What an earlier run finished and did not live to record is recorded now."""
+    """The state of a profile's jobs. Finished jobs that an earlier, killed run did not record are recorded now."""
     asked = DATA_ONLY if of is DATA else of.name
     if asked not in STATES:
         STATES[asked] = State(data_jobs(DATA) if of is DATA else jobs(of), HASHES)
@@ -70,9 +70,9 @@ def state(of: Profile) -> State:
 
 
 def record_all() -> None:
-    """Let DVC record, of every profile that was asked for, what is up to date after a run.
+    """After a run, let DVC record the jobs that are up to date, of every profile that was used.
 
-    Params are read again: what was edited meanwhile, DVC would record as what the outputs were made from.
+    Params are read again: DVC would record params that were edited meanwhile as those of the outputs.
     """
     for made in STATES.values():
         try:
@@ -82,9 +82,9 @@ def record_all() -> None:
 
 
 def needed(of: Job) -> list[str]:
-    """A job's inputs, and if it is not up to date a file that says why and is newer than its outputs.
+    """A job's inputs. If it is not up to date, also a file with the reasons, which is newer than its outputs.
 
-    Receipts decide, as they do under DVC, and not times: inputs count as ancient but for those that will be made anew.
+    Receipts decide, as under DVC, not file times. So inputs are `ancient`, except those that will be made again.
     """
     if not workflow.is_main_process:
         return of.inputs
@@ -95,7 +95,7 @@ def needed(of: Job) -> list[str]:
         stop([str(error)])
     files = [path if now.changes(path) else ancient(path) for path in of.inputs]
     if why:
-        # A folder each: Snakemake lists a folder once, and would miss what is written there for its next target.
+        # One folder per job: Snakemake lists a folder only once, and would miss files that are written there later.
         said = Path(".wae/why", of.profile.results, of.address, "stale")
         write_text(said, "\n".join(why) + "\n")
         files.append(str(said))
@@ -103,7 +103,7 @@ def needed(of: Job) -> list[str]:
 
 
 def stages():
-    """Name, stage and fixed axes of every rule. What all profiles share has a rule for each source and data set."""
+    """Name, stage and fixed axes of every rule. A shared stage has one rule per source or data set."""
     for name, stage in STAGES.items():
         if stage.home == SHARED:
             (axis,) = stage.over
@@ -116,7 +116,7 @@ def stages():
 
 
 class StageRule:
-    """A stage as a rule: what each directive of Snakemake asks, answered for the job that wildcards name."""
+    """A stage as a rule. Each method gives the value of one Snakemake directive, for the job that wildcards name."""
 
     def __init__(self, stage, fixed):
         self.stage, self.fixed = stage, fixed
@@ -145,7 +145,7 @@ class StageRule:
         return self.stage.gpus(self.job(wildcards).profile)
 
     def outputs(self) -> list:
-        """What it writes as patterns, with a caption in the report where the table names one."""
+        """The patterns of its outputs, with a caption in the report if the table names one."""
         axes = {axis: f"{{{axis}}}" for axis in ("results", *self.stage.over)}
         return [
             (
@@ -161,7 +161,7 @@ class StageRule:
         ]
 
     def log(self, suffix: str = "log") -> str:
-        """A log or a benchmark, one a job, named like its outputs."""
+        """The pattern of a log or a benchmark: one per job, named like its outputs."""
         axes = list(self.fixed.values()) or [
             f"{{{axis}}}" for axis in ("results", *self.stage.over)
         ]

@@ -1,5 +1,5 @@
-# One rule a stage, made from the table of stages; of what all profiles share, one a source and one a data set.
-# A rule's shell text is evaluated when it runs, after the loop: what it names stands in params.
+# One rule per stage, made from the table of stages. A stage that profiles share has one rule per source or data set.
+# A rule's shell text is evaluated when it runs, after the loop. So it may use only values from its params.
 
 for rule_name, stage, fixed in stages():
     of = StageRule(stage, fixed)
