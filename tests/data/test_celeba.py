@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.pictures import CELEBA, CODES, CROP, REAL, contents, jpeg, plain, write_celeba
 from PIL import Image
+from support.pictures import CELEBA, CODES, CROP, REAL, contents, jpeg, plain, write_celeba
 from torch.nn import functional
 
 from wae.config import check

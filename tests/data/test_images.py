@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.pictures import contents, jpeg
 from PIL import Image
+from support.pictures import contents, jpeg
 
 from wae.config.check import Mistakes, load_data
 from wae.data import celeba, pictures

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from wae.data.errors import DataError
-from wae.data.progress import say
 from wae.data.fetch import TransferError, Web, copy, length, page_found, page_title
+from wae.data.progress import say
 
 CHECKSUMS = {"md5": "md5", "sha256": "sha256", "sha256_begins": "sha256"}  # key of a file's entry -> algorithm
 
