@@ -1,7 +1,7 @@
 """Draw docs/wings.svg: the wings of wae/ and their imports, read from the sources. `python docs/wings.py`.
 
-A wing is a folder of wae/, or a module that stands in wae/ itself. Each stands one floor above the highest wing that it
-imports. An arrow that follows from two others is left out. A test fails if the picture is not what this draws.
+A wing is a folder of wae/, or a module that stands in wae/ itself. Each stands one level above the highest wing that it
+imports. If A imports B and B imports C, no arrow from A to C is drawn. A test fails if the picture is out of date.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "wings.svg"
 GROUND = ("errors", "io", "runtime", "progress")
-COLUMNS = (  # left to right: wings of a column stand above each other
-    ("provenance", "pipeline", "config"), ("training", "models", "divergences"), ("cli", "stages", "transport"),
-    ("figures", "table"), ("score", "metrics", "data"),
+COLUMNS = (  # left to right, so that no arrow runs behind a box: wings of a column stand above each other
+    ("transport", "models", "divergences"), ("training", "figures", "table"), ("cli", "stages", "metrics", "data"),
+    ("pipeline", "config"), ("score", "provenance"),
 )  # fmt: skip
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 150, 62, 40, 50, 20
 Graph = Mapping[str, set[str]]
@@ -31,17 +31,22 @@ def imports(package: Path = ROOT / "wae") -> dict[str, set[str]]:
     files = {".".join(path.relative_to(package).with_suffix("").parts): path for path in package.rglob("*.py")}
     modules = {name.removesuffix(".__init__"): path for name, path in files.items()}
     return {
-        name: {found if found in modules else found.rpartition(".")[0] for found in _imported(path)} - {name}
+        name: {
+            found if found in modules else found.rpartition(".")[0]
+            for found in _imported(path, path.relative_to(package).parts)
+        }
+        - {name}
         for name, path in modules.items()
     }
 
 
-def _imported(path: Path) -> Iterator[str]:
+def _imported(path: Path, parts: tuple[str, ...]) -> Iterator[str]:
     """The names that a file imports. Of `import_module(f"wae.stages.{name}")` only the package is known."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
-            case ast.ImportFrom(module=str(module), names=names):
-                found = [f"{module}.{name.name}" for name in names]
+            case ast.ImportFrom(module=module, names=names, level=level):
+                package = ["wae", *parts[: len(parts) - level]] if level else []
+                found = [".".join([*package, *([module] if module else []), name.name]) for name in names]
             case ast.Import(names=names):
                 found = [name.name for name in names]
             case ast.Call(func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"), args=[name, *_]):
@@ -64,18 +69,18 @@ def wings(graph: Graph) -> dict[str, set[str]]:
 # ---- the picture ------------------------------------------------------------
 
 
-def floors(graph: Graph) -> dict[str, int]:
-    """Wing -> its floor; floor 1 imports the ground alone."""
+def levels(graph: Graph) -> dict[str, int]:
+    """Wing -> its level; a wing of level 1 imports only the ground."""
 
     @cache
-    def floor(wing: str) -> int:
-        return 1 + max((floor(other) for other in graph[wing]), default=0)
+    def level(wing: str) -> int:
+        return 1 + max((level(other) for other in graph[wing]), default=0)
 
-    return {wing: floor(wing) for wing in graph}
+    return {wing: level(wing) for wing in graph}
 
 
 def direct(graph: Graph) -> list[tuple[str, str]]:
-    """The arrows that do not follow from two others."""
+    """The arrows that are drawn: not A to C if A imports B and B imports C."""
 
     @cache
     def below(wing: str) -> frozenset[str]:
@@ -100,11 +105,11 @@ def words(wing: str) -> tuple[str, str]:
 def draw() -> str:
     """The picture, as SVG."""
     graph = wings(imports())
-    floor = floors(graph)
-    top = max(floor.values())
+    level = levels(graph)
+    top = max(level.values())
     column = {wing: index for index, of in enumerate(COLUMNS) for wing in of}
     place = {
-        wing: (MARGIN + column[wing] * (WIDTH + GAP_X), MARGIN + (top - floor[wing]) * (HEIGHT + GAP_Y))
+        wing: (MARGIN + column[wing] * (WIDTH + GAP_X), MARGIN + (top - level[wing]) * (HEIGHT + GAP_Y))
         for wing in graph
     }
     width = 2 * MARGIN + len(COLUMNS) * (WIDTH + GAP_X) - GAP_X

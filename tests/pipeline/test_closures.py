@@ -50,6 +50,14 @@ def test_a_name_that_is_handed_on_late_brings_its_module(tmp_path: Path) -> None
     assert {"wae.models", "wae.models.compose"} < code._imports(late)
 
 
+def test_a_relative_import_is_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    late = tmp_path / "wae" / "models" / "late.py"
+    late.parent.mkdir(parents=True)
+    late.write_text("from ..training import optim\nfrom . import nets\n", encoding="utf-8")
+    assert {"wae.training.optim", "wae.models.nets"} < code._imports(late)
+
+
 def test_what_the_package_of_models_hands_on() -> None:
     import wae.models
     from wae.models import build

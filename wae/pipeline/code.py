@@ -42,10 +42,19 @@ def _imports(path: Path) -> frozenset[str]:
         match node:
             case ast.Import(names=names):
                 found |= {name.name for name in names}
-            case ast.ImportFrom(module=str(module), names=names, level=0):
+            case ast.ImportFrom(names=names):
+                module = _absolute(node, path)
                 handed_on = _handed_on(module)
                 found |= {module, *(handed_on.get(name.name, f"{module}.{name.name}") for name in names)}
     return frozenset(parent for name in found if name.split(".")[0] == "wae" for parent in _with_parents(name))
+
+
+def _absolute(node: ast.ImportFrom, path: Path) -> str:
+    """The module that an import names, also where it is relative."""
+    if not node.level:
+        return str(node.module)
+    package = path.relative_to(ROOT).with_suffix("").parts[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
 
 
 @cache
