@@ -78,7 +78,7 @@ def md5(path: Path) -> str:
 def syntax(path: str) -> str | None:
     """The sha256 of a source file's syntax tree: docstrings count, comments and layout do not. None if not Python.
 
-    A file that is not valid Python stops a run before the run begins. None thus means that the file was edited during the run.
+    A file that is not valid Python stops a run before it begins. None thus means an edit during the run.
     """
     try:
         return hashlib.sha256(ast.dump(tree(Path(path))).encode()).hexdigest()
