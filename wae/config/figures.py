@@ -28,7 +28,7 @@ class Duality(Drawn):
     steps: Count = Field(description="of ascent on the dual")
     rate: Positive = Field(description="of the potentials' subgradient steps, rate / sqrt(step), in the plane's unit")
     lr: Positive = Field(description="learning rate of the critic's Adam")
-    pairs: Count = Field(description="of units in each of the critic's two hidden layers, which sorts them")
+    pairs: Count = Field(description="of units in each of the critic's two hidden layers; a layer sorts each pair")
 
 
 class Radon(Drawn):
@@ -50,7 +50,7 @@ class Plans(Drawn):
 class Dimensions(Drawn):
     """W_2 against 1.22 sqrt(d) SW_2. The factor is from the talk; it fits slices averaged without the square."""
 
-    dimensions: list[Dimension]
+    dimensions: list[Dimension] = Field(description="d")
     slices: list[Count] = Field(description="L, numbers of random directions")
     points: Points
     repeats: Count = Field(description="sets of directions; the figure shows their median and range")
@@ -79,10 +79,13 @@ class Critic(Drawn):
 
 
 class Supports(Critic):
-    """Jensen-Shannon, read from a critic, and W_1 of two supports that separate (Arjovsky et al. 2017, example 1)."""
+    """Jensen-Shannon, read from a critic, and W_1 of two supports that separate (Arjovsky et al. 2017, example 1).
+
+    Ten times `batch` points of each side judge the critic.
+    """
 
     shifts: list[NonNegative] = Field(description="distance moved, in units of the supports' side")
-    points: Points
+    points: Count = Field(description="of each sample from which W_1 is computed")
 
 
 class Clipping(Critic):
@@ -99,7 +102,7 @@ class Clipping(Critic):
 class Posteriors(Drawn):
     """Posteriors of held-out images in a plane of codes (Tolstikhin et al. 2018, figure 1)."""
 
-    dataset: str = Field(description="with labels, a key of grid")
+    dataset: str = Field(description="a key of grid; its data need labels")
     models: list[str] = Field(description="auto-encoders of it with two latent dimensions")
     images: Count = Field(description="first held-out images whose posteriors are drawn")
     draws: Count = Field(description="codes from each posterior, for the share that another image's claims")

@@ -135,7 +135,7 @@ class Neural:
         return self.units
 
     def size(self, d: int) -> int:
-        """A and b of one net, flat."""
+        """The number of parameters of one net: its matrix A and its bias b."""
         return self.units * (d + 1)
 
     def lift(self, directions: Tensor) -> Tensor:

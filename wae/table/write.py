@@ -125,7 +125,7 @@ def _with_floor(mean: float, std: float, floor: float) -> str:
 
 
 def plus_minus(mean: float, std: float) -> str:
-    """Two digits of the standard deviation, the mean with as many decimals; without deviation four digits of it."""
+    """Two digits of the standard deviation, the mean with as many decimals; four digits of the mean if there is no deviation."""
     if math.isnan(mean):
         return ""
     lead = std if std > 0 else mean
