@@ -125,7 +125,7 @@ def _with_floor(mean: float, std: float, floor: float) -> str:
 
 
 def plus_minus(mean: float, std: float) -> str:
-    """Two digits of the standard deviation, the mean with as many decimals; four digits of the mean if there is no deviation."""
+    """Two digits of the deviation, the mean with as many decimals; without a deviation four digits of the mean."""
     if math.isnan(mean):
         return ""
     lead = std if std > 0 else mean
