@@ -94,7 +94,6 @@ def test_what_a_comment_says_of_an_entry_is_true(name: str) -> None:
     assert checked == len(SAYS.findall(text)) > 0
 
 
-
 # what a file has below `models:` -> the places that its sentences name
 SHARED = {
     "an alias": ("a: &a {x: 1, y: &y {z: 2}}\nb: {x: 1, y: *y}", ["b.y is, by an alias or a merge, a.y itself"]),
