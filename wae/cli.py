@@ -17,6 +17,7 @@ from wae import runtime
 from wae.config.check import Mistakes, aliased
 from wae.errors import UserError, one_of
 from wae.io import ROOT, write_text
+from wae.pipeline.checkout import serve
 from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
@@ -241,6 +242,7 @@ def accept(profiles: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The entry point. Prints a UserError as one sentence, without a traceback, and exits with code 2."""
+    serve()
     try:
         cli(standalone_mode=True)
     except UserError as error:
