@@ -37,7 +37,8 @@ def installed(project: Project, *command: str, check: bool = True) -> subprocess
     environment = {key: value for key, value in project.environment().items() if key != "PYTHONPATH"}
     environment["PATH"] = f"{script.parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
-        command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        command, cwd=project.folder, env=environment,
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done
