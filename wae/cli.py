@@ -192,7 +192,7 @@ def why(path: str) -> None:
     """Say if the output PATH is up to date, why, and what it would cost to make it again."""
     from wae.provenance import questions
 
-    click.echo(questions.why(os.path.normpath(path)))
+    click.echo(questions.why(questions.from_root(path)))
 
 
 @cli.command()
@@ -202,7 +202,7 @@ def trace(path: str, row: tuple[str, str] | None) -> None:
     """Show which parameters, code and downloaded files made PATH, an output or a copy of a picture."""
     from wae.provenance import questions
 
-    for line in questions.trace(os.path.normpath(path), row):
+    for line in questions.trace(questions.from_root(path), row):
         click.echo(line)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,16 @@ from wae.pipeline.render import all_data
 from wae.provenance import runrecord
 from wae.provenance.receipt import KEYWORD, Hashes, md5, present, read, write
 from wae.provenance.state import State
+
+
+def from_root(path: str) -> str:
+    """A path as jobs name it: from the project's root, without `.` and `..`; an absolute path outside stays as it is."""
+    folder, name = os.path.split(os.path.abspath(path))
+    for place in (folder, os.path.realpath(folder)):
+        found = os.path.relpath(os.path.join(place, name))
+        if not found.startswith(os.pardir):
+            return found
+    return os.path.normpath(path)
 
 
 def state_of(path: str) -> State:

@@ -15,6 +15,7 @@ from wae.pipeline.render import all_data, stale
 from wae.pipeline.stage import DATA as SHARED
 from wae.pipeline.stage import Job
 from wae.provenance.lock import record, reread
+from wae.provenance.questions import maker
 from wae.provenance.receipt import Hashes
 from wae.provenance.state import State
 
@@ -27,6 +28,15 @@ def stop(mistakes) -> None:
     """Print every mistake as one sentence and exit with code 2, before any job starts."""
     print(*dict.fromkeys(mistakes), sep="\n", file=sys.stderr)
     sys.exit(2)
+
+
+if workflow.config_settings.overwrite_config or workflow.config_settings.configfiles:
+    stop(
+        [
+            "--config and --configfile change nothing here: a result's path names its parameters,"
+            " results/demo/... those of params/demo/params.yaml; edit that file"
+        ]
+    )
 
 
 @cache
@@ -90,6 +100,10 @@ def needed(of: Job) -> list[str]:
         return of.inputs
     try:
         now = state(of.profile)
+        if (
+            of.address not in now.jobs
+        ):  # a model, seed or figure that params do not have
+            maker(now, of.outputs[0])
         why = now.why(of.address)
     except UserError as error:
         stop([str(error)])
