@@ -8,6 +8,7 @@ import pytest
 from support.project import Project
 from support.stubs import TARGET
 
+PROFILE = "Using workflow specific profile profiles/default for setting default command line arguments.\n"
 RUN = "results/smoke/digits/wae-mmd"
 # a target that no job makes -> what was probably meant
 UNKNOWN = {
@@ -22,7 +23,7 @@ def told(project: Project, *command: str) -> str:
     done = project.run(*command, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stdout + done.stderr
-    return done.stderr
+    return done.stderr.removeprefix(PROFILE)
 
 
 @pytest.mark.parametrize("target", UNKNOWN)

@@ -19,13 +19,12 @@ from wae.provenance.state import State
 
 
 def from_root(path: str) -> str:
-    """A path as jobs name it: from the project's root, without `.` and `..`; an absolute path outside stays as it is."""
-    folder, name = os.path.split(os.path.abspath(path))
-    for place in (folder, os.path.realpath(folder)):
-        found = os.path.relpath(os.path.join(place, name))
-        if not found.startswith(os.pardir):
-            return found
-    return os.path.normpath(path)
+    """A path as jobs name it: from the project's root, without `.` and `..`. One outside the project stays as it is."""
+    here, place = Path.cwd(), Path(os.path.normpath(path))
+    for found in (here / place, place.parent.resolve() / place.name):
+        if found.is_relative_to(here):
+            return str(found.relative_to(here))
+    return str(place)
 
 
 def state_of(path: str) -> State:
