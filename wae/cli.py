@@ -14,9 +14,10 @@ from typing import Any
 import click
 
 from wae import runtime
-from wae.config.check import Mistakes
+from wae.config.check import Mistakes, aliased
 from wae.errors import UserError, one_of
 from wae.io import ROOT, write_text
+from wae.pipeline.checkout import serve
 from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
@@ -121,6 +122,8 @@ def dvc() -> None:
             if not path.is_file() or path.read_text(encoding="utf-8") != content:
                 write_text(path, content)
                 click.echo(f"rendered {path}")
+        for sentence in aliased(Path(Profile.file(name))):
+            click.echo(sentence, err=True)
 
 
 @cli.command()
@@ -131,7 +134,7 @@ def check() -> None:
     mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
     for name in Profile.names():
         try:
-            mistakes += stale(read_profile(name))
+            mistakes += [*stale(read_profile(name)), *aliased(Path(Profile.file(name)))]
         except Mistakes as error:
             mistakes += error.sentences
     if mistakes:
@@ -189,7 +192,7 @@ def why(path: str) -> None:
     """Say if the output PATH is up to date, why, and what it would cost to make it again."""
     from wae.provenance import questions
 
-    click.echo(questions.why(os.path.normpath(path)))
+    click.echo(questions.why(questions.from_root(path)))
 
 
 @cli.command()
@@ -199,7 +202,7 @@ def trace(path: str, row: tuple[str, str] | None) -> None:
     """Show which parameters, code and downloaded files made PATH, an output or a copy of a picture."""
     from wae.provenance import questions
 
-    for line in questions.trace(os.path.normpath(path), row):
+    for line in questions.trace(questions.from_root(path), row):
         click.echo(line)
 
 
@@ -239,6 +242,7 @@ def accept(profiles: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The entry point. Prints a UserError as one sentence, without a traceback, and exits with code 2."""
+    serve()
     try:
         cli(standalone_mode=True)
     except UserError as error:

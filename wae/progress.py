@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as Columns
+from rich.text import Text
 
 
 class Report(Protocol):
@@ -38,6 +39,17 @@ class Silent:
         """Ignore it."""
 
 
+class Bar(Columns):
+    """A bar on one line, and below it the last epoch's terms: beside it they would leave it no room."""
+
+    terms = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The lines to draw."""
+        yield from super().get_renderables()
+        yield Text(self.terms, style="dim")
+
+
 class Progress:
     """A bar on a terminal; elsewhere one plain line per epoch. Use it in a `with` statement."""
 
@@ -45,7 +57,7 @@ class Progress:
         self.console = console or Console(soft_wrap=True, highlight=False)
         self._title = title
         self._live = self.console.is_terminal
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Bar(*columns, TimeRemainingColumn(), console=self.console, disable=not self._live)
         self._task = self._bar.add_task(title, total=None)
         self._first: tuple[float, int] | None = None
@@ -72,10 +84,11 @@ class Progress:
             self._bar.update(self._task, completed=done, total=total)
 
     def epoch(self, row: Mapping[str, float], epochs: int) -> None:
-        """Print the epoch's mean terms and the time left as one line; on a terminal, show them beside the bar."""
+        """Print the epoch's mean terms and the time left as one line; on a terminal, show them below the bar."""
         terms = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
-        line = f"epoch {row['epoch']:.0f}/{epochs}  {terms}"
+        epoch = f"epoch {row['epoch']:.0f}/{epochs}"
         if self._live:
-            self._bar.update(self._task, description=f"{self._title}  {line}")
+            self._bar.terms = terms
+            self._bar.update(self._task, description=f"{self._title}  {epoch}")
         else:
-            self.note(f"{line}  left {self._left:.0f} s")
+            self.note(f"{epoch}  {terms}  left {self._left:.0f} s")

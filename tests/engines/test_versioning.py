@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.project import ROOT, Project
 from support.remotes import PROFILE, cloned, configured
-from support.stubs import PARAMS, TARGET, agreed, snakemake
+from support.stubs import LOCK, PARAMS, TARGET, agreed, set_lr, snakemake
 
 # ---- HTTP, for readers ------------------------------------------------------
 
@@ -137,7 +137,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 # ---- experiments and comparisons, for `make test-long` ----------------------
 
 WEIGHT = "models.digits.wae-mmd.weight"
-HISTORY = "results/smoke/digits/wae-mmd/1/history.csv"
+METRICS, TERM = "results/smoke/digits/wae-mmd/1/metrics.json", "autoencoder.reconstruction"
 
 
 @pytest.fixture
@@ -161,16 +161,36 @@ def test_an_experiment_is_compared_with_where_it_began(experiment: Project) -> N
     rows = experiment.run("dvc", "params", "diff").stdout.splitlines()[1:]
     assert [row.split() for row in rows if row] == [[PARAMS, WEIGHT, "10", "20"]]
     metric = json.loads(experiment.run("dvc", "metrics", "diff", "--json").stdout)
-    assert list(metric) == [HISTORY.replace("history.csv", "metrics.json")]  # the other model's numbers are the same
-    (curve,) = json.loads(experiment.run("dvc", "plots", "diff", "HEAD", "--targets", HISTORY, "--json").stdout)[
-        "data"
-    ][HISTORY]
-    drawn = {point["rev"]: point["value"] for point in curve["content"]["data"]["values"]}
+    assert list(metric) == [METRICS]  # the other model's numbers are the same
+    plots = json.loads(experiment.run("dvc", "plots", "diff", "HEAD", "--targets", PROFILE, "--json").stdout)["data"]
+    (curve,) = plots[f"smoke digits wae-mmd {TERM}"]
+    drawn = {point["rev"]: point[TERM] for point in curve["content"]["data"]["values"]}
     assert drawn.keys() == {"HEAD", "workspace"}
     assert drawn["HEAD"] != drawn["workspace"]
     shown = experiment.run("dvc", "exp", "show", "--only-changed", "--csv").stdout
     weights = [row[WEIGHT] for row in csv.DictReader(shown.splitlines())]
     assert weights == ["20", "10", "20"]  # of the working tree, of the commit, and of the experiment upon it
+
+
+@pytest.mark.slow
+def test_what_snakemake_made_is_saved_as_an_experiment(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "tests")
+    monkeypatch.setenv("GIT_COMMITTER_EMAIL", "tests@example.org")
+    set_lr(project, "0.0006")
+    snakemake(project)
+    status = project.run("git", "status", "--short").stdout
+    assert status == f" M {LOCK}\n M {PARAMS}\n"
+    without = project.run("dvc", "exp", "save", "--name", "all", check=False)
+    assert "failed to save experiment - dependency 'data/" in without.stderr
+    (project.folder / LOCK).touch()  # DVC has left git's index with the time of the changed file
+    assert project.run("git", "status", "--short").stdout == status
+    project.run("dvc", "exp", "save", "--name", "faster", PROFILE)
+    project.run("git", "checkout", "--quiet", ".")
+    project.run("dvc", "checkout", "--quiet", PROFILE)
+    assert agreed(project) == set()
+    project.run("dvc", "exp", "apply", "faster", check=False)
+    assert agreed(project) == set()
+    assert "lr: 0.0006\n" in (project.folder / PARAMS).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from support.alone import grown, run
 from wae.pipeline.dag import jobs
 from wae.pipeline.profile import Profile
 from wae.pipeline.stage import Job
-from wae.provenance.lock import unrecorded
+from wae.provenance.lock import reason, unrecorded
 from wae.provenance.lockfile import cached, file_of, lock_of
 from wae.provenance.receipt import Hashes, md5
 from wae.provenance.state import State
@@ -99,3 +99,24 @@ def test_it_is_recorded_where_lock_and_cache_have_outputs_and_receipt(
     else:
         cached(digest).unlink()
     assert asked() == list(CHAIN)
+
+
+# ---- why it could not -------------------------------------------------------
+
+HELP = "\n\nHaving any troubles? Hit us up at https://dvc.org/support, we are always happy to help!\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "ERROR: unexpected error - [Errno 28] No space left on device: 'x'" + HELP,
+            "[Errno 28] No space left on device: 'x'",
+        ),
+        ("ERROR: failed to commit - Unable to acquire lock.\n", "failed to commit - Unable to acquire lock."),
+        ("'./dvc.yaml' validation failed.\n\nextra keys not allowed, in x\n", "extra keys not allowed, in x"),
+        ("", "no reason given"),
+    ],
+)
+def test_the_reason_is_dvc_s_error_and_not_its_help(said: str, words: str) -> None:
+    assert reason(said) == words

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.project import ROOT, Project
-from support.stubs import PARAMS, TARGET, agreed, snakemake
+from support.stubs import PARAMS, TARGET, WEIGHTS, agreed, snakemake
 
 from wae.pipeline.dag import jobs
 from wae.pipeline.profile import Profile
@@ -55,6 +55,18 @@ def test_outside_a_repository_jobs_run_and_dvc_can_be_told(project: Project) -> 
     assert "is not a git repository" in plan.stderr
     project.run("dvc", "config", "--local", "core.no_scm", "true")
     assert agreed(project) == set()
+
+
+def test_a_cache_that_cannot_be_written_is_told(project: Project) -> None:
+    project.edit(PARAMS, "lr: 0.0005", "lr: 0.0006")
+    cache = project.folder / ".dvc/cache/files"
+    shutil.rmtree(cache)
+    cache.write_text("no folder", encoding="utf-8")  # so that nothing can be put there, not by root either
+    done = project.run("snakemake", "--cores", "2", WEIGHTS)
+    told = [line for line in done.stderr.splitlines() if line.startswith("dvc could not record")]
+    assert told
+    assert all(" ([Errno 20] Not a directory: " in line for line in told)
+    assert "Having any troubles" not in done.stderr
 
 
 def test_one_process_makes_a_job_and_another_is_told(project: Project) -> None:

@@ -30,12 +30,22 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wae.config.fit import drawn
+
 if TYPE_CHECKING:
     from wae.pipeline.stage import Job
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
+
+
+def history(job: Job, number: int) -> str:
+    """Two epochs with the columns of a training: the player's terms change, its rate and lambda do not."""
+    entry = job.slice().get(f"models.{job.scope.get('dataset')}.{job.scope.get('model')}")
+    terms = drawn(entry) if entry else ("value",)
+    rows = [["epoch", *terms, "lr", "effective_lambda"], *([at, *(number + at for _ in terms), 1, 2] for at in (1, 2))]
+    return "".join(",".join(map(str, row)) + "\\n" for row in rows)
 
 
 def run(job: Job) -> None:
@@ -53,7 +63,7 @@ def run(job: Job) -> None:
     for path in job.output_paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = digest.hexdigest()
-        forms = {".json": f'{{"value": "{text}"}}', ".csv": f"epoch,value\\n1,{text}\\n"}
+        forms = {".json": f'{{"value": "{text}"}}', ".csv": history(job, int(text[:8], 16))}
         content = forms.get(path.suffix, text).encode()
         path.write_bytes(PIXEL + path.name.encode() if path.suffix == ".png" else content)
 '''
@@ -102,8 +112,9 @@ def set_lr(project: Project, value: str) -> None:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     found = [index for index, line in enumerate(lines) if "latent_critic:" in line]
     assert found
-    for index in found:
-        lines[index] = f"        latent_critic: {{<<: *digits-adam, lr: {value}}}\n"
+    for critic in found:
+        index = next(at for at in range(critic, len(lines)) if lines[at].lstrip().startswith("lr:"))
+        lines[index] = f"          lr: {value}\n"
     path.write_text("".join(lines), encoding="utf-8")
 
 

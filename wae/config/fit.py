@@ -143,6 +143,14 @@ def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return ("autoencoder", *brought, *["interpolation_critic"] * bool(entry.get("interpolation")))
 
 
+def drawn(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of a model's history.csv that are worth a curve: what its last player lowers, term by term."""
+    if "objective" in entry:
+        return (f"generator.{constant('models.objectives', 'OBJECTIVES', entry['objective']['kind'], 'term')}",)
+    terms = ("reconstruction", "penalty", *["interpolation"] * bool(entry.get("interpolation")))
+    return tuple(f"autoencoder.{term}" for term in terms)
+
+
 def _brought(module: str, name: str, kind: str) -> tuple[str, ...]:
     assert kind in table(module, name)
     return constant(module, name, kind, "players") or ()

@@ -28,9 +28,13 @@ class Sides(Protocol):
 
 
 class Objective(ABC):
-    """The turns of a round; the generator's turn is the last. `players` names the players before it."""
+    """The turns of a round; the generator's turn is the last. `players` names the players before it.
+
+    `term` is the name of the generator's loss in history.csv.
+    """
 
     players: ClassVar[tuple[str, ...]]
+    term: ClassVar[str]
 
     @abstractmethod
     def turns(self, model: Sides) -> tuple[Player, ...]:
@@ -53,13 +57,14 @@ class CrossEntropy(Objective):
     """
 
     players = ("critic",)
+    term = "fooling"
 
     def __init__(self, *, rounds: Count) -> None:
         self.rounds = rounds
 
     def turns(self, model: Sides) -> tuple[Player, ...]:
         """Critic, `rounds` times, then the generator; its loss is -log of the critic's probability of `real`."""
-        generator = generator_turn(model, "fooling", lambda batch: cross_entropy(model.critic(model.fake(batch)), 1.0))
+        generator = generator_turn(model, self.term, lambda batch: cross_entropy(model.critic(model.fake(batch)), 1.0))
         return (*(telling(model),) * self.rounds, generator)
 
 
@@ -94,6 +99,7 @@ class Clipping(Objective):
     """
 
     players = ("critic",)
+    term = "praise"
 
     def __init__(self, *, rounds: Count, bound: Positive) -> None:
         self.rounds, self.bound = rounds, bound
@@ -122,6 +128,7 @@ class GradientPenalty(Objective):
     """
 
     players = ("critic",)
+    term = "praise"
 
     def __init__(self, *, rounds: Count, weight: Positive) -> None:
         self.rounds, self.weight = rounds, weight
@@ -182,6 +189,7 @@ class Sliced(Objective):
     """
 
     players = ()
+    term = "sliced"
 
     def __init__(self, *, p: Positive, directions: Count, defining: Slice, ascent: Count | None = None) -> None:
         self.distance = SlicedDistance(p, directions, defining, ascent)
@@ -192,7 +200,7 @@ class Sliced(Objective):
         def loss(batch: Batch) -> Tensor:
             return self.distance(model.fake(batch).flatten(1), model.real(batch).flatten(1), batch.generator)
 
-        return (generator_turn(model, "sliced", loss),)
+        return (generator_turn(model, self.term, loss),)
 
 
 class SlicedFeatures(Objective):
@@ -210,6 +218,7 @@ class SlicedFeatures(Objective):
     """
 
     players = ("critic",)
+    term = "sliced"
 
     def __init__(
         self, *, p: Positive, directions: Count, defining: Slice, ascent: Count | None = None, rounds: Count
@@ -224,7 +233,7 @@ class SlicedFeatures(Objective):
             fake, real = features(model.fake(batch)), features(model.real(batch))
             return self.distance(fake, real, batch.generator)
 
-        return (*(telling(model),) * self.rounds, generator_turn(model, "sliced", loss))
+        return (*(telling(model),) * self.rounds, generator_turn(model, self.term, loss))
 
 
 OBJECTIVES = {

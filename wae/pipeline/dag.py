@@ -92,7 +92,7 @@ STAGES: dict[str, Stage] = {
             over=("dataset", "model", "seed"),
             params=("compute", "datasets.{dataset}", "models.{dataset}.{model}"),
             deps=lambda profile, scope: files.images(scope["dataset"])[:1],
-            outs=templates(Out(WEIGHTS), Out(RUN + "history.csv", "plots")),
+            outs=templates(Out(WEIGHTS), Out(RUN + "history.csv")),
             resources=Resources(minutes=1440, torch=True, gpu=True),
         ),
         Stage(

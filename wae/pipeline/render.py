@@ -11,7 +11,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from wae.config.check import load_data
+from wae.config.fit import drawn
 from wae.pipeline.dag import STAGES
+from wae.pipeline.files import RUN
 from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile, in_data
 from wae.pipeline.stage import DATA, LOCK, Stage
 
@@ -34,14 +36,16 @@ def all_data() -> Profile:
 def dvc_data(data: Mapping[str, Any]) -> str:
     """The content of data/dvc.yaml."""
     stages = [STAGES[name] for name in DATA_STAGES]
-    return HEADER.format(params=DATA_PARAMS, command="wae dvc") + _dump(_stages(stages, everything(data), DATA_DVC))
+    header = HEADER.format(params=DATA_PARAMS, command="wae dvc")
+    return header + _dump({"stages": _stages(stages, everything(data), DATA_DVC)})
 
 
 def dvc_profile(profile: Profile) -> str:
     """The content of a profile's dvc.yaml."""
     stages = [stage for name, stage in STAGES.items() if name not in DATA_STAGES]
     header = HEADER.format(params=Profile.file(profile.name), command="wae dvc")
-    return header + _dump(_stages(stages, profile, profile.dvc))
+    plots = [{title: {"x": "epoch", "y": files}} for title, files in _plots(profile)]
+    return header + _dump({"stages": _stages(stages, profile, profile.dvc), "plots": plots})
 
 
 def rendered(profile: Profile) -> dict[Path, str]:
@@ -68,6 +72,17 @@ def _stages(stages: list[Stage], profile: Profile, file: str) -> dict[str, Any]:
     }
 
 
+def _plots(profile: Profile) -> Iterator[tuple[str, dict[str, str]]]:
+    """The title of each plot of `dvc plots`, and the column that it draws of each file: a term of a model's loss."""
+    up = os.path.relpath(".", Path(profile.dvc).parent)
+    for dataset, models in profile.params["grid"].items():
+        for model in models:
+            runs = [profile.scope(dataset=dataset, model=model, seed=seed) for seed in profile.params["seeds"]]
+            files = [os.path.normpath(f"{up}/{RUN.format(**scope)}history.csv") for scope in runs]
+            for term in drawn(profile.params["models"][dataset][model]):
+                yield f"{profile.name} {dataset} {model} {term}".strip(), dict.fromkeys(files, term)
+
+
 def _definitions(stage: Stage, profile: Profile) -> Iterator[tuple[str, dict[str, Any]]]:
     """One definition for each value of the first axis; the other axes become the matrix."""
     matrix_axes = stage.over[1:]
@@ -91,8 +106,6 @@ def _definition(stage: Stage, profile: Profile, scope: Mapping[str, Any]) -> dic
     for out in stage.written(profile, scope):
         kept = out.real and not profile.may_leave(scope)
         options: dict[str, Any] = {"push": False} if kept else {}
-        if out.shown == "plots":
-            options |= {"x": "epoch"}
         outs.setdefault(out.shown, []).append({out.path: options} if options else out.path)
     params = [{file: chosen} for file, chosen in files.items() if chosen]
     return {
@@ -103,11 +116,11 @@ def _definition(stage: Stage, profile: Profile, scope: Mapping[str, Any]) -> dic
     }
 
 
-def _dump(stages: dict[str, Any]) -> str:
+def _dump(content: dict[str, Any]) -> str:
     yaml = YAML()
     yaml.representer.ignore_aliases = lambda data: True
     yaml.width = 1000
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = StringIO()
-    yaml.dump({"stages": stages}, stream)
+    yaml.dump(content, stream)
     return stream.getvalue()

@@ -29,7 +29,7 @@ class Out:
     """An output.
 
     Args:
-        shown: its list in dvc.yaml: outs, metrics or plots.
+        shown: its list in dvc.yaml: outs or metrics.
         real: whether it holds real images; some licences do not allow them on a remote.
         caption: the file under workflow/report that explains it in Snakemake's report.
     """

@@ -50,8 +50,8 @@ def record(state: State) -> None:
     if finished and Path(".dvc").is_dir():
         locks = [lock_of(file) for file in dict.fromkeys(map(file_of, finished))]
         before = [path.read_bytes() if path.is_file() else None for path in locks]
-        done = _dvc("--quiet", "commit", "--force", "--no-relink", *targets(state, finished))
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
+        done = _dvc("commit", "--force", "--no-relink", *targets(state, finished))
+        said = reason(done.stderr) if done.returncode else ""
         if edited(state, finished):  # also if DVC failed: it may have recorded some jobs
             said = "parameters, code or data were edited meanwhile"
             for path, content in zip(locks, before, strict=True):
@@ -62,6 +62,13 @@ def record(state: State) -> None:
                 file=sys.stderr,
             )
     state.hash_of.save()
+
+
+def reason(said: str) -> str:
+    """What went wrong, from all that DVC printed: its last error, without the address of DVC's help."""
+    lines = [line for line in said.strip().splitlines() if line and not line.startswith("Having any troubles?")]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["no reason given"])[-1].removeprefix("unexpected error - ")
 
 
 def edited(state: State, chosen: Iterable[Job]) -> bool:

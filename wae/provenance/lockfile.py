@@ -118,7 +118,8 @@ def _content(path: Path) -> dict[str, Any]:
                 if all(map(_is_stage, stages.values())) and not any(cached(str(of)).is_file() for of in unseen):
                     return dict(known)
     found = {"md5": digest, **parsed(path)}
-    write_json(kept, found)
+    with suppress(OSError):  # read-only, or the disk is full: the next run parses it again
+        write_json(kept, found)
     return found
 
 

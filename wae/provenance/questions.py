@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,15 @@ from wae.pipeline.render import all_data
 from wae.provenance import runrecord
 from wae.provenance.receipt import KEYWORD, Hashes, md5, present, read, write
 from wae.provenance.state import State
+
+
+def from_root(path: str) -> str:
+    """A path as jobs name it: from the project's root, without `.` and `..`. One outside the project stays as it is."""
+    here, place = Path.cwd(), Path(os.path.normpath(path))
+    for found in (here / place, place.parent.resolve() / place.name):
+        if found.is_relative_to(here):
+            return str(found.relative_to(here))
+    return str(place)
 
 
 def state_of(path: str) -> State:

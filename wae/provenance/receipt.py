@@ -63,9 +63,10 @@ class Hashes:
         return digest
 
     def save(self) -> None:
-        """Store the md5s for the next run."""
+        """Store the md5s for the next run, if the checkout can be written."""
         if self._changed:
-            write_json(self.store, self._known)
+            with suppress(OSError):  # read-only, or the disk is full: the next run reads the files again
+                write_json(self.store, self._known)
 
 
 def md5(path: Path) -> str:

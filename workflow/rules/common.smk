@@ -1,5 +1,6 @@
 # What the rules share: the table of stages, formatted with wildcards.
 
+import os
 from functools import cache
 
 import snakemake.io
@@ -15,6 +16,7 @@ from wae.pipeline.render import all_data, stale
 from wae.pipeline.stage import DATA as SHARED
 from wae.pipeline.stage import Job
 from wae.provenance.lock import record, reread
+from wae.provenance.questions import maker
 from wae.provenance.receipt import Hashes
 from wae.provenance.state import State
 
@@ -27,6 +29,21 @@ def stop(mistakes) -> None:
     """Print every mistake as one sentence and exit with code 2, before any job starts."""
     print(*dict.fromkeys(mistakes), sep="\n", file=sys.stderr)
     sys.exit(2)
+
+
+WITHOUT_WRITING = "Snakemake cannot plan where it cannot write; `wae why PATH` can"
+for folder in map(Path, (".", ".snakemake", ".wae")):
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        stop([f"{folder.resolve()}: cannot be written; {WITHOUT_WRITING}"])
+
+
+if workflow.config_settings.overwrite_config or workflow.config_settings.configfiles:
+    stop(
+        [
+            "--config and --configfile change nothing here: a result's path names its parameters,"
+            " results/demo/... those of params/demo/params.yaml; edit that file"
+        ]
+    )
 
 
 @cache
@@ -90,6 +107,10 @@ def needed(of: Job) -> list[str]:
         return of.inputs
     try:
         now = state(of.profile)
+        if (
+            of.address not in now.jobs
+        ):  # a model, seed or figure that params do not have
+            maker(now, of.outputs[0])
         why = now.why(of.address)
     except UserError as error:
         stop([str(error)])
@@ -97,7 +118,10 @@ def needed(of: Job) -> list[str]:
     if why:
         # One folder per job: Snakemake lists a folder only once, and would miss files that are written there later.
         said = Path(".wae/why", of.profile.results, of.address, "stale")
-        write_text(said, "\n".join(why) + "\n")
+        try:
+            write_text(said, "\n".join(why) + "\n")
+        except OSError as error:
+            stop([f"{said}: {error.strerror}; {WITHOUT_WRITING}"])
         files.append(str(said))
     return files
 
