@@ -17,7 +17,7 @@ from PIL import Image
 from support.pictures import contents, jpeg
 
 from wae.config.check import Mistakes, load_data
-from wae.data import celeba, pictures
+from wae.data import celeba, picture, pictures
 from wae.data.errors import DataError
 from wae.data.images import decode_all, middle
 from wae.data.prepare import prepare
@@ -148,7 +148,7 @@ REFUSED: dict[str, tuple[Mapping[Any, bytes], str]] = {
     "a link": ({link("x.jpg"): b"/etc/passwd"}, "x.jpg is a link"),
     "a bomb of bytes": ({"x.png": b"\0" * ((1 << 26) + 1)}, "would be 67,108,865 bytes; at most 67,108,864"),
     "a bomb of pixels": ({"x.png": huge(6000)}, "x.png has 6,000x6,000 pixels; at most 33,554,432"),
-    "a larger bomb": ({"x.png": huge(60000)}, "x.png is no picture that can be read"),
+    "a larger bomb": ({"x.png": huge(60000)}, "x.png has 60,000x60,000 pixels; at most 33,554,432"),
     "no picture": ({"x.png": b"hello"}, "x.png is no picture that can be read"),
     "a damaged picture": ({"x.jpg": jpeg(1)[:-3000]}, "x.jpg is no picture that can be read"),
 }
@@ -162,12 +162,44 @@ def test_what_could_harm_is_refused(tmp_path: Path, case: str) -> None:
     assert contents(tmp_path / "out") == {}
 
 
-@pytest.mark.parametrize("to", ["b/1.jpg", "b", "nowhere"])
-def test_a_link_in_a_folder_is_refused(tmp_path: Path, to: str) -> None:
+LINKS = {
+    "nowhere": "is a link to nothing",
+    "link.jpg": "is a link to nothing",
+    "../other": r"is a link to .*/other, out of the folder",
+    "../other/b/1.jpg": "out of the folder",
+    ".": "is a link to a folder that holds it",
+    "..": "out of the folder",
+}
+
+
+@pytest.mark.parametrize("to", LINKS)
+def test_a_link_out_of_a_folder_or_around_in_it_is_refused(tmp_path: Path, to: str) -> None:
+    folder(tmp_path / "other")
     path = folder(tmp_path / "a")
-    (path / "link.jpg").symlink_to(path / to)
-    with pytest.raises(DataError, match=r"link\.jpg is a link"):
+    (path / "link.jpg").symlink_to(to)
+    with pytest.raises(DataError, match=rf"link\.jpg {LINKS[to]}"):
         made(path, tmp_path / "out")
+
+
+def test_a_link_to_a_folder_behind_a_link_to_a_folder_is_refused(tmp_path: Path) -> None:
+    """Ten folders with two links each to the next would be a thousand folders."""
+    path = folder(tmp_path / "a")
+    (path / "a/more").symlink_to(path / "b")
+    (path / "b/more").symlink_to(path / "a")
+    with pytest.raises(DataError, match=r"more/more is a link .*behind a link"):
+        made(path, tmp_path / "out")
+
+
+def test_links_within_a_folder_are_the_pictures_that_they_lead_to(tmp_path: Path) -> None:
+    path = folder(tmp_path / "a", {f"all/{name}": content for name, content in FILES.items()})
+    (path / "train").symlink_to("all/a")
+    (path / "test").mkdir()
+    (path / "test/x.jpg").symlink_to(path / "all/b/1.jpg")
+    (tmp_path / "link").symlink_to(path)
+    made(tmp_path / "link", tmp_path / "out", seed=None, train=4, test=1)
+    for split, names in {"train": ("a/0", "a/2", "a/4", "a/6"), "test": ("b/1",)}.items():
+        expected = [plain(FILES[f"{name}.jpg"], middle((60, 40 + int(name[2])), 12, 16)) for name in names]
+        np.testing.assert_array_equal(np.load(tmp_path / f"out/{split}.npy"), expected)
 
 
 @pytest.mark.parametrize(
@@ -185,11 +217,11 @@ def test_an_entry_that_does_not_fit_the_pictures(tmp_path: Path, changes: dict[s
 
 
 def test_a_path_where_nothing_is_or_something_else(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.zeros((9, 8, 8), np.uint8))
-    for name, found in {"nowhere": "does not exist; it should be", "x.npy": "is not"}.items():
+    (tmp_path / "x.txt").write_bytes(b"hello")
+    for name, found in {"nowhere": "does not exist; it should be", "x.txt": "is not"}.items():
         with pytest.raises(DataError) as caught:
             made(tmp_path / name, tmp_path / "out")
-        assert str(caught.value) == f"{tmp_path / name} {found} a folder or zip of pictures"
+        assert str(caught.value) == f"{tmp_path / name} {found} a folder, zip or tar of pictures"
 
 
 def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
@@ -200,7 +232,7 @@ def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
     (tmp_path / "altered.zip").write_bytes(altered)
     content[content.rindex(b"PK\1\2") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(content)
-    for name, words in {"cut": "is not a folder or zip", "altered": "cannot be read", "locked": "is encrypted"}.items():
+    for name, words in {"cut": r"cut\.zip is a zip without its end: it was cut short", "altered": "cannot be read", "locked": "is encrypted"}.items():
         with pytest.raises(DataError, match=words):
             made(tmp_path / f"{name}.zip", tmp_path / "out", train=5)
 
@@ -218,7 +250,7 @@ def test_a_damaged_stream_in_a_zip(tmp_path: Path, method: int) -> None:
 
 
 def test_the_size_of_a_picture_is_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "PIXELS", 60 * 40)
+    monkeypatch.setattr(picture, "PIXELS", 60 * 40)
     decode_all([("a", FILES["a/0.jpg"])], shape=(3, 16, 12), crop=None, kernel="box")
     with pytest.raises(DataError, match="at most 2,400 are decoded"):
         decode_all([("b", FILES["b/1.jpg"])], shape=(3, 16, 12), crop=None, kernel="box")

@@ -11,7 +11,9 @@ import numpy as np
 
 from wae.data.celeba import BATCH, FILTERS, Named, pool, write
 from wae.data.errors import DataError
-from wae.data.pictures import Reader, opened_pictures, picture
+from wae.data.containers import opened_pictures
+from wae.data.members import Reader
+from wae.data.picture import picture
 from wae.data.progress import progress
 from wae.runtime import seed_for
 
