@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from wae.data.errors import DataError
+from wae.data.fitting import Fit
 from wae.data.images import decode_all
 from wae.data.picture import decoded
 
@@ -66,11 +67,12 @@ def pnm(kind: int, most: int) -> bytes:
 DEEP: dict[str, bytes] = {
     "png grey": png(0, 16), "png colour": png(2, 16), "png grey alpha": png(4, 16), "png colour alpha": png(6, 16),
     "tiff grey": tiff(1, 16), "tiff grey, big-endian": tiff(1, 16, ">"), "tiff colour": tiff(3, 16),
-    "tiff colour, big-endian": tiff(3, 16, ">"), "tiff colour alpha": tiff(4, 16), "tiff 32 bits": tiff(1, 32), "pgm": pnm(5, 65535), "pgm of 12 bits": pnm(5, 4095), "ppm": pnm(6, 65535),
+    "tiff colour, big-endian": tiff(3, 16, ">"), "tiff colour alpha": tiff(4, 16),
+    "tiff 32 bits": tiff(1, 32), "pgm": pnm(5, 65535), "pgm of 12 bits": pnm(5, 4095), "ppm": pnm(6, 65535),
 }  # fmt: skip
 READERS: dict[str, Callable[[bytes], np.ndarray]] = {
     "score": lambda content: decoded("a/x.png", content)[None],
-    "prepare": lambda content: decode_all([("a/x.png", content)], shape=(3, H, W), crop=None, kernel=None),
+    "prepare": lambda content: decode_all([("a/x.png", content)], fit=Fit((3, H, W), None, None)),
 }
 
 

@@ -17,9 +17,10 @@ from PIL import Image
 from support.pictures import contents, jpeg
 
 from wae.config.check import Mistakes, load_data
-from wae.data import celeba, picture, pictures
+from wae.data import decoding, picture, pictures
 from wae.data.errors import DataError
-from wae.data.images import decode_all, middle
+from wae.data.fitting import Fit, middle
+from wae.data.images import decode_all
 from wae.data.prepare import prepare
 from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import Profile
@@ -68,7 +69,7 @@ def plain(content: bytes, box: tuple[int, int, int, int]) -> np.ndarray:
 def test_a_folder_a_zip_and_several_processes_give_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(celeba, "BATCH", 2)
+    monkeypatch.setattr(decoding, "BATCH", 2)
     noise = {"notes.txt": b"hello", "__MACOSX/a/._0.jpg": b"\0", ".hidden.png": b"\0"}
     one = made(folder(tmp_path / "a", FILES | noise), tmp_path / "1")
     assert one == made(zipped(tmp_path / "a.zip", FILES | noise), tmp_path / "2", processes=2)
@@ -100,13 +101,13 @@ def test_another_seed_draws_another_split_and_no_seed_goes_by_folders(tmp_path: 
     made(zipped(tmp_path / "b.zip", renamed), tmp_path / "split", seed=None, test=3)
     test = [plain(FILES[f"b/{i}.jpg"], middle((60, 40 + i), 12, 16)) for i in (1, 3, 5)]
     np.testing.assert_array_equal(np.load(tmp_path / "split/test.npy"), test)
-    with pytest.raises(DataError, match="expected pictures in folders train and test; or give a seed"):
+    with pytest.raises(DataError, match=r"expected pictures in folders train and test \(or val\); or give a seed"):
         made(path, tmp_path / "none", seed=None)
 
 
 def test_a_crop_is_a_box_and_without_one_it_is_the_middle(tmp_path: Path) -> None:
     box = (5, 6, 29, 38)
-    (image,) = decode_all([("a", FILES["a/0.jpg"])], shape=(3, 16, 12), crop=box, kernel="lanczos")
+    (image,) = decode_all([("a", FILES["a/0.jpg"])], fit=Fit((3, 16, 12), box, "lanczos"))
     np.testing.assert_array_equal(image, plain(FILES["a/0.jpg"], box))
     assert middle((60, 40), 1, 1) == (10, 0, 50, 40)
     assert middle((40, 61), 1, 1) == (0, 10, 40, 50)
@@ -118,7 +119,7 @@ def test_grey_pictures_have_one_channel_and_no_filter_leaves_pixels_alone() -> N
     grey = np.arange(192, dtype=np.uint8).reshape(16, 12)
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PNG")
-    (image,) = decode_all([("a", stream.getvalue())], shape=(1, 16, 12), crop=None, kernel=None)
+    (image,) = decode_all([("a", stream.getvalue())], fit=Fit((1, 16, 12), None, None))
     np.testing.assert_array_equal(image, grey[None])
 
 
@@ -177,7 +178,7 @@ def test_a_link_out_of_a_folder_or_around_in_it_is_refused(tmp_path: Path, to: s
     folder(tmp_path / "other")
     path = folder(tmp_path / "a")
     (path / "link.jpg").symlink_to(to)
-    with pytest.raises(DataError, match=rf"link\.jpg {LINKS[to]}"):
+    with pytest.raises(DataError, match=rf"link\.jpg .*{LINKS[to]}"):
         made(path, tmp_path / "out")
 
 
@@ -221,7 +222,10 @@ def test_a_path_where_nothing_is_or_something_else(tmp_path: Path) -> None:
     for name, found in {"nowhere": "does not exist; it should be", "x.txt": "is not"}.items():
         with pytest.raises(DataError) as caught:
             made(tmp_path / name, tmp_path / "out")
-        assert str(caught.value) == f"{tmp_path / name} {found} a folder, zip or tar of pictures"
+        assert (
+            str(caught.value)
+            == f"{tmp_path / name} {found} a folder, zip or tar of pictures, a .npy, a .npz or a folder of .npy"
+        )
 
 
 def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
@@ -232,7 +236,11 @@ def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
     (tmp_path / "altered.zip").write_bytes(altered)
     content[content.rindex(b"PK\1\2") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(content)
-    for name, words in {"cut": r"cut\.zip is a zip without its end: it was cut short", "altered": "cannot be read", "locked": "is encrypted"}.items():
+    for name, words in {
+        "cut": r"cut\.zip is a zip without its end: it was cut short",
+        "altered": "cannot be read",
+        "locked": "is encrypted",
+    }.items():
         with pytest.raises(DataError, match=words):
             made(tmp_path / f"{name}.zip", tmp_path / "out", train=5)
 
@@ -251,9 +259,9 @@ def test_a_damaged_stream_in_a_zip(tmp_path: Path, method: int) -> None:
 
 def test_the_size_of_a_picture_is_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "PIXELS", 60 * 40)
-    decode_all([("a", FILES["a/0.jpg"])], shape=(3, 16, 12), crop=None, kernel="box")
+    decode_all([("a", FILES["a/0.jpg"])], fit=Fit((3, 16, 12), None, "box"))
     with pytest.raises(DataError, match="at most 2,400 are decoded"):
-        decode_all([("b", FILES["b/1.jpg"])], shape=(3, 16, 12), crop=None, kernel="box")
+        decode_all([("b", FILES["b/1.jpg"])], fit=Fit((3, 16, 12), None, "box"))
 
 
 # ---- in the pipeline --------------------------------------------------------
@@ -280,9 +288,11 @@ def test_one_entry_makes_a_data_set_whose_pictures_are_never_pushed(
     ("kind", "path", "words"),
     [
         ("images", "", "mine needs a path for kind images"),
-        ("faces", ", path: a.zip", "mine needs a path for kind images"),
+        ("faces", ", path: a.zip", r"mine\.path is for kind images or mnist or celeba; kind faces has none"),
         ("images", ", path: mirror/a.zip", r"mine\.path is in mirror/, which DVC does not see"),
-        ("faces", ", held_out: valid", r"mine\.held_out is of kind celeba"),
+        ("faces", ", held_out: valid", r"mine\.held_out is for kind images or celeba; kind faces has none"),
+        ("faces", ", pixels: 9", r"mine\.pixels is for kind images; kind faces has none"),
+        ("mnist", "", "mine needs a source or a path for kind mnist"),
         ("celeba", ", crop: [19, 39, 159, 179]", r"mine needs filter for kind celeba"),
         ("celeba", "", r"mine needs crop and filter for kind celeba"),
         ("celeba", ", filter: box, crop: [19, 39, 190, 179]", r"mine\.crop is \[.*\]; CelebA's pictures are 178 wide"),

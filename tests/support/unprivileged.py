@@ -30,7 +30,7 @@ def run(code: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess
         [sys.executable, "-c", code],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        preexec_fn=_drop if os.geteuid() == 0 else None,  # noqa: PLW1509  # this process has no other threads
+        preexec_fn=_drop if os.geteuid() == 0 else None,  # this process has no other threads
         capture_output=True,
         encoding="utf-8",
         errors="replace",

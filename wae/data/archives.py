@@ -1,4 +1,4 @@
-"""The files of a zip or a tar. A compressed tar is unpacked to one temporary file, since it can only be read in order."""
+"""The files of a zip or a tar. A compressed tar is unpacked to one temporary file: it can only be read in order."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from wae.data.members import DAMAGE, Member, inside, once, read_member
 
 COMPRESSED: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
+
 def of_zip(path: Path, archive: zipfile.ZipFile) -> Iterator[Member]:
     """Every file of a zip. DataError for a link, an encrypted file, and a name that is there twice or leads out."""
     infos = [info for info in archive.infolist() if not info.is_dir() and not info.filename.endswith("\\")]
@@ -41,13 +42,14 @@ def opened_tar(path: Path) -> Iterator[tarfile.TarFile]:
         begin = file.read(6)
     opener = next((how for magic, how in COMPRESSED.items() if begin.startswith(magic)), None)
     with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
+        packed: Any = stack.enter_context(path.open("rb"))
+        plain: Any = packed
         if opener is not None:
-            packed, file = file, stack.enter_context(TemporaryFile())
+            plain = stack.enter_context(TemporaryFile())
             with opener(packed) as stream:
-                shutil.copyfileobj(stream, file, 1 << 20)
-            file.seek(0)
-        yield stack.enter_context(tarfile.open(fileobj=file, mode="r:"))
+                shutil.copyfileobj(stream, plain, 1 << 20)
+            plain.seek(0)
+        yield stack.enter_context(tarfile.open(fileobj=plain, mode="r:"))
 
 
 def of_tar(path: Path, archive: tarfile.TarFile) -> Iterator[Member]:
@@ -60,7 +62,7 @@ def of_tar(path: Path, archive: tarfile.TarFile) -> Iterator[Member]:
         if info.issym() or info.islnk():
             raise DataError(f"{path}/{name} is a link; only files of the tar itself are read")
         if info.isreg():
-            yield Member(name, info.size, partial(_read, archive, info))
+            yield Member(name, info.size, partial(_read, path, archive, info))
 
 
 def _ended(path: Path, archive: tarfile.TarFile) -> None:
@@ -72,10 +74,10 @@ def _ended(path: Path, archive: tarfile.TarFile) -> None:
         raise DataError(f"{path} is a tar without its end: it was cut short, or is damaged; fetch it again")
 
 
-def _read(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+def _read(path: Path, archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
     try:
         file = archive.extractfile(info)
         assert file is not None  # it is a regular file
         return file.read()
     except (tarfile.TarError, *DAMAGE) as error:
-        raise DataError(f"{archive.name}: {info.name} cannot be read ({error})") from error
+        raise DataError(f"{path}: {info.name} cannot be read ({error})") from error

@@ -37,7 +37,7 @@ def images_of(path: Path) -> np.ndarray:
 
 def is_arrays(path: Path) -> bool:
     """Whether `path` is an array file, or a folder that has .npy files and so is no folder of pictures."""
-    return path.suffix in SUFFIXES and path.is_file() or path.is_dir() and any(path.glob("*.npy"))
+    return (path.suffix in SUFFIXES and path.is_file()) or (path.is_dir() and any(path.glob("*.npy")))
 
 
 def names_in(path: Path) -> list[str]:
@@ -65,7 +65,7 @@ def parts(names: Iterable[str]) -> dict[Part, str]:
         split = next((split for split, aliases in SPLITS.items() if set(words) & set(aliases)), "")
         labels = bool(set(words) & set(LABELS))
         known = {*LABELS, *IMAGES, *(alias for aliases in SPLITS.values() for alias in aliases)}
-        if words and set(words) <= known or labels:
+        if (words and set(words) <= known) or labels:
             found.setdefault((split, "labels" if labels else "images"), name)
     return found
 
@@ -84,7 +84,13 @@ def load(path: Path, name: str) -> np.ndarray:
         raise DataError(f"{file} cannot be read ({error.strerror})") from error
     except (*DAMAGE, MemoryError, NotImplementedError) as error:
         raise DataError(f"{file} cannot be read as an array: {error}") from error
-    except (ValueError, OverflowError, TokenError, SyntaxError, TypeError) as error:  # a wrong header, or too little data
+    except (
+        ValueError,
+        OverflowError,
+        TokenError,
+        SyntaxError,
+        TypeError,
+    ) as error:  # a wrong header, or too little data
         raise DataError(f"{file} holds no plain array of numbers ({error})") from error
 
 

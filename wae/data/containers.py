@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 def place(entry: Mapping[str, Any], raw: Path) -> Path:
-    """Where the files of a data set are: its `path`, in its source's folder `raw` if it has a source, or that folder."""
+    """Where a data set's files are: at its `path`, in `raw` if it has a source; without a path, in `raw`."""
     path = entry.get("path")
     if path is None:
         return raw

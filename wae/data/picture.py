@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from wae.data.errors import DataError
 
@@ -80,15 +80,12 @@ def _suitable(name: str, image: Image.Image, content: bytes, most: int) -> None:
 
 def _deep(image: Image.Image, content: bytes) -> bool:
     """Whether a file has more than 8 bits a channel. Pillow's mode does not say: it cuts 16-bit colour to 8."""
-    match image.format:
-        case "PNG":
-            return content[24] > 8  # the bit depth of IHDR, which is always the first chunk
-        case "TIFF":
-            return max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8  # type: ignore[attr-defined]
-        case "PPM":
-            return image.mode == "F" or _most(content) > 255
-        case _:
-            return image.mode.startswith(("I", "F"))
+    deep = image.mode.startswith(("I", "F"))
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return deep or max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8
+    if image.format == "PNG":
+        return deep or content[24] > 8  # the bit depth of IHDR, which is always the first chunk
+    return deep or (image.format == "PPM" and _most(content) > 255)
 
 
 def _most(content: bytes) -> int:
