@@ -79,7 +79,8 @@ def _drawn(path: Path, array: np.ndarray, entry: Mapping[str, Any], fit: Fit) ->
 def _batches(path: Path, portion: Portion, fit: Fit) -> Iterator[np.ndarray]:
     for start in range(0, len(portion.rows), BATCH):
         rows = portion.rows[start : start + BATCH]
-        yield np.stack([fitted(f"{path}: {portion.name}[{row}]", _picture(portion.images[row]), fit) for row in rows])
+        images = [fitted(f"{path}: {portion.name}[{row}]", _picture(portion.images[row]), fit) for row in rows]
+        yield np.ascontiguousarray(np.stack(images))
 
 
 def _picture(pixels: np.ndarray) -> Image.Image:

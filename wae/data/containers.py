@@ -81,7 +81,7 @@ def _members(path: Path, allowed: str, stack: ExitStack) -> list[Member]:
             return list(of_tar(path, stack.enter_context(opened_tar(path))))
     except (zipfile.BadZipFile, tarfile.TarError, NotImplementedError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"{path} cannot be read as a {kind}: {error}") from error
-    raise DataError(f"{path} {kind.format(allowed)}")
+    raise DataError(f"{path} {kind.replace('{}', allowed)}")
 
 
 def _kind(path: Path) -> str:
@@ -98,7 +98,10 @@ def _kind(path: Path) -> str:
         return "zip"
     if begin == b"PK\3\4":
         return "is a zip without its end: it was cut short, or has not arrived as a whole; fetch it again"
-    return "tar" if tarfile.is_tarfile(path) else "is not {}"
+    try:
+        return "tar" if tarfile.is_tarfile(path) else "is not {}"
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
+        return f"cannot be read as a tar: {error}"
 
 
 def _chosen(name: str) -> bool:

@@ -56,7 +56,7 @@ class Decoding:
     def finish(self, path: Path) -> None:
         """Raise one DataError for all pictures of `path` that cannot be used."""
         if self.wrong:
-            raise all_of(path, self.wrong)
+            raise all_of(path, sorted(self.wrong))
 
     def _batches(self, files: Iterable[tuple[str, Reader]]) -> Iterator[list[Named]]:
         batch: list[Named] = []

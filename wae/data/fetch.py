@@ -114,7 +114,7 @@ class Web:
 def copy(source: Path, part: Path) -> None:
     """Copy a file of a mirror folder to `part`. Only what is wrong with the mirror is a TransferError."""
     try:
-        found = source.expanduser().open("rb")  # noqa: SIM115  # closed below
+        found = source.expanduser().open("rb")  # closed below
     except FileNotFoundError:
         raise TransferError("no such file") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: `~name`, and there is no such user
