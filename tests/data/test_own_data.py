@@ -430,6 +430,13 @@ def test_arrays_that_are_no_data_set(
         made(tmp_path / "x.npz", tmp_path / "out", **changes)
 
 
+def test_an_array_in_a_folder_of_pictures_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder(tmp_path / "a", TRAIN | {"test/8.png": 8, "test/9.png": 9})
+    np.save(path / "features.npy", GREY)
+    assert rows(made(path, tmp_path / "out")["test"]) == [8, 9]
+    assert "1 file passed over: 1 .npy" in capsys.readouterr().err
+
+
 def test_an_array_of_one_file_a_picture_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     for index in range(3):

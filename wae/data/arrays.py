@@ -9,6 +9,7 @@ from tokenize import TokenError
 
 import numpy as np
 
+from wae.data.containers import is_picture
 from wae.data.errors import DataError, reading
 from wae.data.members import DAMAGE
 
@@ -36,8 +37,10 @@ def images_of(path: Path) -> np.ndarray:
 
 
 def is_arrays(path: Path) -> bool:
-    """Whether `path` is an array file, or a folder that has .npy files and so is no folder of pictures."""
-    return (path.suffix in SUFFIXES and path.is_file()) or (path.is_dir() and any(path.glob("*.npy")))
+    """Whether `path` is an array file, or a folder with .npy files and no picture."""
+    if path.is_dir():
+        return any(path.glob("*.npy")) and not any(is_picture(file.name) for file in path.rglob("*"))
+    return path.suffix in SUFFIXES and path.is_file()
 
 
 def names_in(path: Path) -> list[str]:

@@ -55,7 +55,7 @@ def opened_pictures(
     with ExitStack() as stack:
         with reading(path):  # an error of the caller, while the files are open, is none of this
             members = _members(path, allowed, stack)
-        found = [member for member in sorted(members) if _chosen(member.name)]
+        found = [member for member in sorted(members) if is_picture(member.name)]
         passed = Counter(kind for member in members if (kind := _passed(member.name)))
         told = ", ".join(f"{n:,} {kind}" for kind, n in sorted(passed.items(), key=lambda item: (-item[1], item[0])))
         if not found:
@@ -104,7 +104,8 @@ def _kind(path: Path) -> str:
         return f"cannot be read as a tar: {error}"
 
 
-def _chosen(name: str) -> bool:
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is read: it ends as pictures do, and is not hidden."""
     return name.lower().endswith(SUFFIXES) and not _hidden(name)
 
 
@@ -114,7 +115,7 @@ def _hidden(name: str) -> bool:
 
 def _passed(name: str) -> str:
     """How a file that is passed over is told, by its ending; an empty text if it is read, or was added by macOS."""
-    if _chosen(name) or any(part.startswith(OF_MACOS) for part in PurePosixPath(name).parts):
+    if is_picture(name) or any(part.startswith(OF_MACOS) for part in PurePosixPath(name).parts):
         return ""
     if _hidden(name):
         return "hidden" if name.lower().endswith(SUFFIXES) else ""
