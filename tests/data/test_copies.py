@@ -59,6 +59,18 @@ def test_gzipped_files_with_a_dot_are_read_too(tmp_path: Path) -> None:
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
+def test_every_file_of_mnist_that_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
+    write_mnist(tmp_path / "raw")
+    (images, _), (_, last) = FILES["train"], FILES["test"]
+    (tmp_path / "raw" / images).write_bytes(b"damaged")
+    (tmp_path / "raw" / last).unlink()
+    with pytest.raises(DataError) as caught:
+        prepare("mnist", MNIST, tmp_path / "raw", tmp_path / "out")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{tmp_path}/raw: 2 files cannot be used"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [f"{tmp_path}/raw/{file}" for file in (images, last)]
+
+
 def kaggle(files: dict[str, bytes], write: Callable[[str, bytes], Any], csv: bool = True) -> None:
     """Kaggle's layout: the pictures two folders deep, the partition as CSV."""
     for name, content in files.items():

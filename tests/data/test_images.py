@@ -291,6 +291,7 @@ def test_one_entry_makes_a_data_set_whose_pictures_are_never_pushed(
         ("faces", ", path: a.zip", r"mine\.path is for kind images or mnist or celeba; kind faces has none"),
         ("images", ", path: mirror/a.zip", r"mine\.path is in mirror/, which DVC does not see"),
         ("faces", ", held_out: valid", r"mine\.held_out is for kind images or celeba; kind faces has none"),
+        ("faces", "", r"mine\.labels is False; kind faces has labels"),
         ("faces", ", pixels: 9", r"mine\.pixels is for kind images; kind faces has none"),
         ("mnist", "", "mine needs a source or a path for kind mnist"),
         ("celeba", ", crop: [19, 39, 159, 179]", r"mine needs filter for kind celeba"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.pictures import jpeg, write_celeba, write_mnist
 from support.project import ROOT
 
@@ -69,6 +70,12 @@ def kaggle(path: Path) -> dict[str, bytes]:
     }
 
 
+def flat(shade: int, size: tuple[int, int]) -> bytes:
+    stream = io.BytesIO()
+    Image.new("L", size, shade).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
 def beside(path: Path) -> None:
     path.mkdir()
     np.save(path / "images.npy", GREY)
@@ -81,7 +88,7 @@ MAKE: dict[str, Callable[[Path], object]] = {
     "pets": lambda path: tarred(path, PICTURES),
     "twice": lambda path: folder(path, {f"train/{i}.jpg": jpeg(i, (80, 70)) for i in range(4)}
         | {f"test/{i}.jpg": jpeg(i, (80, 70)) for i in (3, 9)}),
-    "large": lambda path: folder(path, {f"{i}.jpg": jpeg(i, (7000, 5000)) for i in range(2)}),
+    "large": lambda path: folder(path, {f"{i}.png": flat(i, (7000, 5000)) for i in range(2)}),
     "array": lambda path: np.save(path, GREY),
     "keras": lambda path: np.savez(path, x_train=GREY[:6], y_train=np.arange(6), x_test=GREY[6:], y_test=np.arange(2)),
     "beside": beside,

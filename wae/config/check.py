@@ -16,6 +16,7 @@ from wae.errors import UserError, near, nearest, one_of
 
 Mistake = tuple[Keys, str]
 KINDS = {"path": ("images", "mnist", "celeba"), "held_out": ("images", "celeba"), "pixels": ("images",)}
+LABELLED = {"mnist": True, "digits": True, "faces": True, "lines": False, "celeba": False}
 CELEBA = (178, 218)  # width and height of CelebA's aligned pictures
 
 
@@ -74,6 +75,8 @@ def _place(keys: Keys, entry: dict[str, Any]) -> Iterator[Mistake]:
         yield keys, "needs a path for kind images"
     if kind in ("mnist", "celeba") and path is None and entry.get("source") is None:
         yield keys, f"needs a source or a path for kind {kind}"
+    if LABELLED.get(kind, entry["labels"]) != entry["labels"]:
+        yield (*keys, "labels"), f"is {entry['labels']}; kind {kind} {'has' if LABELLED[kind] else 'has no'} labels"
     for key, kinds in KINDS.items():
         if entry.get(key) is not None and kind not in kinds:
             yield (*keys, key), f"is for kind {' or '.join(kinds)}; kind {kind} has none"

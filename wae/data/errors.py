@@ -37,10 +37,10 @@ def _refused(path: Path | str, deed: str) -> Iterator[None]:
         raise DataError(f"{error.filename or path} cannot be {deed} ({error.strerror or error})") from error
 
 
-def all_of(where: object, wrong: Sequence[str]) -> DataError:
-    """One error for all pictures that cannot be used: the sentence of one, or the first MOST and their number."""
+def all_of(where: object, wrong: Sequence[str], what: str = "pictures") -> DataError:
+    """One error for all files that cannot be used: the sentence of one, or the first MOST and their number."""
     if len(wrong) == 1:
         return DataError(wrong[0])
     more = [f"  and {len(wrong) - MOST:,} more"] if len(wrong) > MOST else []
-    lines = [f"{where}: {len(wrong):,} pictures cannot be used", *(f"  {text}" for text in wrong[:MOST]), *more]
+    lines = [f"{where}: {len(wrong):,} {what} cannot be used", *(f"  {text}" for text in wrong[:MOST]), *more]
     return DataError("\n".join(lines))

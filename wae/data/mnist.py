@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wae.data.containers import place
-from wae.data.errors import DataError, reading
+from wae.data.errors import DataError, all_of, reading
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -24,8 +24,9 @@ GZIP = b"\x1f\x8b"
 def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
     """The 60,000 training and 10,000 test images as published. (The WAE authors' code splits anew.)"""
     root = place(entry, raw)
+    arrays = read_all(root)
     for split, (images_file, labels_file) in FILES.items():
-        images, labels = read_idx(present(root / images_file), 3), read_idx(present(root / labels_file), 1)
+        images, labels = arrays[images_file], arrays[labels_file]
         if len(images) != len(labels):
             raise DataError(
                 f"{root}: {images_file} has {len(images)} images, but {labels_file} has {len(labels)} labels"
@@ -34,6 +35,19 @@ def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -
             raise DataError(f"{root / labels_file}: found the label {labels.max()}; expected 0 to 9")
         np.save(folder / f"{split}.npy", images[:, None])
         np.save(folder / f"{split}-labels.npy", labels[:, None])
+
+
+def read_all(root: Path) -> dict[str, np.ndarray]:
+    """The arrays of all files by name. One DataError names every file that is missing or damaged."""
+    arrays, wrong = {}, []
+    for file in (file for files in FILES.values() for file in files):
+        try:
+            arrays[file] = read_idx(present(root / file), 3 if "idx3" in file else 1)
+        except DataError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise all_of(root, wrong, "files")
+    return arrays
 
 
 def present(path: Path) -> Path:
