@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,8 @@ from typing import Any
 import pytest
 from support.loopback import BODY, HALF, Answer, Handler, closed_port, served
 from support.pictures import contents
+from support.unprivileged import files_of_at_most, without_permission
 from support.unprivileged import run as unprivileged
-from support.unprivileged import without_permission
 
 from wae.config.check import Mistakes, load_data
 from wae.data.download import DRIVE, DownloadError, download
@@ -473,10 +472,8 @@ def in_mirror(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_files() -> Iterator[None]:
-    """No file may grow beyond half of BODY: an error while writing, as of a full disk."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, limits[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with files_of_at_most(HALF):
+        yield
 
 
 DOWNLOAD = """

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support.pictures import contents
-from support.unprivileged import run, without_permission
+from support.pictures import contents, write_mnist
+from support.unprivileged import files_of_at_most, run, without_permission
 
 from wae.data.errors import DataError
 from wae.data.pictures import read_pictures
@@ -389,6 +389,12 @@ def test_whole_numbers_of_any_type_are_levels(kind: str, tmp_path: Path) -> None
             read_pictures(tmp_path / "y.npy")
 
 
+def test_the_ending_of_an_array_may_be_in_capitals(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", GREY)
+    (tmp_path / "x.npy").rename(tmp_path / "X.NPY")
+    assert np.array_equal(read_pictures(tmp_path / "X.NPY")[:, 0], GREY)
+
+
 def test_true_is_white(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", GREY > 127)
     assert np.array_equal(read_pictures(tmp_path / "x.npy")[:, 0], (GREY > 127) * np.uint8(255))
@@ -445,7 +451,7 @@ def test_an_array_of_one_file_a_picture_says_what_to_do(tmp_path: Path) -> None:
         made(tmp_path / "x", tmp_path / "out", seed=1)
 
 
-# ---- permissions ------------------------------------------------------------
+# ---- what cannot be written ------------------------------------------------------------
 
 PREPARE = f"""
 import sys
@@ -457,6 +463,17 @@ try:
 except DataError as error:
     sys.exit(str(error))
 """
+
+
+@pytest.mark.parametrize("kind", ["images", "mnist"])
+def test_arrays_that_cannot_be_written_are_told_and_leave_nothing(kind: str, tmp_path: Path) -> None:
+    write_mnist(tmp_path / "raw", train=300, test=200)
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (500, 28, 28), dtype=np.uint8))
+    entry = {"kind": kind, "shape": [1, 28, 28], "labels": kind == "mnist", "train": 300, "test": 200, "seed": 1}
+    path = {"path": str(tmp_path / "x.npy")} if kind == "images" else {}
+    with files_of_at_most(100_000), pytest.raises(DataError, match=r"/out cannot be written \("):
+        prepare("mine", entry | path, tmp_path / "raw", tmp_path / "out")
+    assert contents(tmp_path / "out") == {}
 
 
 @pytest.mark.parametrize("where", ["data", "data/mine"])

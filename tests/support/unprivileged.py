@@ -1,9 +1,10 @@
-"""Commands without root's right to read and write every file, so that permissions hold for them too."""
+"""What a user may not do: commands without root's right to every file, files without permission, a full disk."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,17 @@ def run(code: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess
         timeout=120,
         check=False,
     )
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes: an error while writing, as of a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def is_arrays(path: Path) -> bool:
     """Whether `path` is an array file, or a folder with .npy files and no picture."""
     if path.is_dir():
         return any(path.glob("*.npy")) and not any(is_picture(file.name) for file in path.rglob("*"))
-    return path.suffix in SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def names_in(path: Path) -> list[str]:
@@ -48,7 +48,7 @@ def names_in(path: Path) -> list[str]:
     if path.is_dir():
         with reading(path):
             return sorted(file.stem for file in path.glob("*.npy"))
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         return [path.stem]
     try:
         with np.load(path, allow_pickle=False) as archive:

@@ -28,7 +28,7 @@ def read_pictures(path: Path, most: int | None = None, say: Say = progress.say) 
             transparent or have several sizes; or an array does not hold images.
     """
     with reading(path):
-        array = path.suffix in SUFFIXES and path.is_file()
+        array = path.suffix.lower() in SUFFIXES and path.is_file()
     if array:
         return images_of(path)[:most]
     with opened_pictures(path, f"{SETS}, a .npy or a .npz", say) as files:
