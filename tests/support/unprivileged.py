@@ -13,7 +13,7 @@ from pathlib import Path
 
 from support.project import ROOT
 
-PR_CAPBSET_DROP = 24  # linux/prctl.h
+PR_CAPBSET_READ, PR_CAPBSET_DROP = 23, 24  # linux/prctl.h
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2  # linux/capability.h
 
 
@@ -21,7 +21,8 @@ def _drop() -> None:
     """Leave both capabilities out of what the next program of this process may have."""
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
-        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
+        has = libc.prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1
+        if has and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
 
 
