@@ -71,8 +71,9 @@ def test_of_three_folders_test_is_held_out_unless_the_entry_says_valid(
     found = made(folder(tmp_path / "a", names), tmp_path / "out", held_out=held_out)
     assert rows(found["test"]) == expected
     told = capsys.readouterr().err
-    assert "2 pictures are not used: they are in the folder of " in told
-    assert "1 pictures are not used: they are in no folder of a split, such as more/5.png" in told
+    other = "test images: 2, such as test/6.png" if held_out == "valid" else "valid images: 2, such as val/8.png"
+    assert f"not used, because in the folder of {other}" in told
+    assert "not used, because in no folder of a split: 1, such as more/5.png" in told
 
 
 @pytest.mark.parametrize(

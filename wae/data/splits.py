@@ -56,7 +56,7 @@ def by_folder(path: Path, names: Sequence[str], held_out: str | None) -> Splits:
     for key in {"test", "valid", ""} - {held}:
         if found[key]:
             where = f"in the folder of {key} images" if key else "in no folder of a split"
-            say(f"{path}: {len(found[key]):,} pictures are not used: they are {where}, such as {found[key][0]}")
+            say(f"{path}: not used, because {where}: {len(found[key]):,}, such as {found[key][0]}")
     return {"train": found["train"], "test": found[held]}
 
 
