@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import click
 
 from wae import runtime
 from wae.config.check import Mistakes, aliased
-from wae.errors import UserError, one_of
+from wae.errors import UserError, correctable, one_of
 from wae.io import ROOT, write_text
 from wae.pipeline.checkout import serve
 from wae.pipeline.dag import STAGES
@@ -241,10 +242,12 @@ def accept(profiles: tuple[str, ...]) -> None:
 
 
 def main() -> None:
-    """The entry point. Prints a UserError as one sentence, without a traceback, and exits with code 2."""
+    """The entry point. Prints an error that the user can correct as one sentence and exits with code 2."""
     serve()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot print is no reason to stop
     try:
         cli(standalone_mode=True)
-    except UserError as error:
-        print(error, file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(correctable(error), file=sys.stderr)
         sys.exit(2)

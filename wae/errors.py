@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class UserError(ValueError):
     """An error for the user. Its sentence says the place, what was found, and what is allowed."""
+
+
+MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+
+
+def correctable(error: Exception) -> str:
+    """The sentence of a UserError, of a file that may not be read or written, or of a full disk. Raises any other."""
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        return f"wae: {error.filename or 'a file'} cannot be used ({error.strerror})"
+    if isinstance(error, UserError):
+        return str(error)
+    raise error
 
 
 def near(name: object, allowed: Iterable[str]) -> str:
