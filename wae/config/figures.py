@@ -101,7 +101,7 @@ class Posteriors(Drawn):
 
     dataset: str = Field(description="with labels, a key of grid")
     models: list[str] = Field(description="auto-encoders of it with two latent dimensions")
-    images: Count = Field(description="first held-out images whose posteriors are drawn")
+    images: Count = Field(description="held-out images, drawn by the seed, whose posteriors are shown")
     draws: Count = Field(description="codes from each posterior, for the share that another image's claims")
 
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from tokenize import TokenError
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from wae.data.arrays import is_array, read_images
 from wae.data.errors import DataError
-from wae.data.members import DAMAGE, read_member
+from wae.data.members import read_member
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # no others: Pillow starts other programs for some formats
@@ -37,23 +37,27 @@ TURNS = {  # EXIF's orientation -> what makes the picture upright
 }
 
 Reader = Callable[[], bytes]
+Fit = Callable[[np.ndarray], np.ndarray]
 
 
-def read_pictures(path: Path, most: int | None = None) -> np.ndarray:
+def read_pictures(path: Path, most: int | None = None, fit: Fit | None = None) -> np.ndarray:
     """The pictures of `path` as uint8 (n, 1 or 3, h, w), the first `most` in the order of their names.
 
-    A folder is read with its subfolders; a zip is not unpacked to disk. Arrays are .npy, or .npz with one array, of
-    shape (n, h, w), (n, c, h, w) or (n, h, w, c): uint8, or floats in [0, 1], which are rounded half to even. A .npy of
-    uint8 is memory-mapped.
+    A folder is read with its subfolders; a zip is not unpacked to disk. `wae.data.arrays` says what a .npy or .npz may
+    hold. A .npy of uint8 is memory-mapped.
+
+    Args:
+        fit: makes of a picture (1 or 3, h, w) one of another size, before all are put into one array.
 
     Raises:
         DataError: nothing is there; a file is no picture or holds several; pictures are partly transparent or have
             several sizes; or an array does not hold images.
     """
-    if path.suffix in (".npy", ".npz") and path.is_file():
-        return _as_images(_array(path), path)[:most]
+    if is_array(path):
+        images = read_images(path)[:most]
+        return images if fit is None else np.stack([fit(image) for image in images])
     with opened_pictures(path, f"{SETS}, a .npy or a .npz") as files:
-        return _stacked(path, dict(islice(files.items(), most)))
+        return _stacked(path, dict(islice(files.items(), most)), fit)
 
 
 @contextmanager
@@ -123,12 +127,13 @@ def _small(name: str, size: int) -> None:
         raise DataError(f"{name} would be {size:,} bytes; at most {LARGEST:,} are read")
 
 
-def _stacked(path: Path, files: Mapping[str, Reader]) -> np.ndarray:
+def _stacked(path: Path, files: Mapping[str, Reader], fit: Fit | None) -> np.ndarray:
     if not files:
         raise DataError(f"{path} holds no picture; looked for {', '.join(SUFFIXES)}")
     first, stacked = next(iter(files)), np.empty((0, 0, 0, 0), dtype=np.uint8)
     for index, (name, read) in enumerate(files.items()):
         array = _decoded(f"{path}/{name}", read())
+        array = array if fit is None else fit(array)
         if index == 0:
             stacked = np.empty((len(files), *array.shape), dtype=np.uint8)
         if array.shape[1:] != stacked.shape[2:]:
@@ -180,41 +185,3 @@ def _suitable(name: str, image: Image.Image) -> None:
         raise DataError(f"{name} holds several frames or pages; here a file is one picture")
     if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
         raise DataError(f"{name} is transparent in places, and what is behind it is not known; lay it over a colour")
-
-
-def _array(path: Path) -> np.ndarray:
-    try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return np.asarray(loaded)
-        with loaded:
-            if len(loaded.files) != 1:
-                raise DataError(f"{path} holds {', '.join(loaded.files) or 'nothing'}; it should hold one array")
-            array: np.ndarray = loaded[loaded.files[0]]
-            return array
-    except (*DAMAGE, MemoryError) as error:
-        raise DataError(f"{path} cannot be read as an array: {error}") from error
-    except (ValueError, OverflowError, TokenError) as error:  # a wrong header, or less data than it announces
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} holds no plain array of numbers ({error})") from error
-
-
-def _as_images(array: np.ndarray, path: Path) -> np.ndarray:
-    shape = array.shape
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and shape[1] not in (1, 3) and shape[3] in (1, 3):
-        array = array.transpose(0, 3, 1, 2)
-    if array.ndim != 4 or array.shape[1] not in (1, 3) or not array.size:
-        raise DataError(f"{path} has shape {shape}; images are (n, h, w), (n, c, h, w) or (n, h, w, c), c 1 or 3")
-    if array.dtype == np.uint8:
-        return array
-    if not np.issubdtype(array.dtype, np.floating) or not (np.min(array) >= 0.0 and np.max(array) <= 1.0):
-        raise DataError(
-            f"{path} holds {array.dtype} from {array.min()} to {array.max()}; images are uint8 or in [0, 1]"
-        )
-    images = np.empty_like(array, dtype=np.uint8)
-    for into, image in zip(images, array, strict=True):
-        into[:] = np.rint(image.astype(np.float64) * 255.0)
-    return images
