@@ -124,7 +124,7 @@ class Evaluation(Options):
 
     features: list[Feature] = Field(description="whose features Frechet distances use; Inception's weights are fetched")
     samples: Annotated[int, Field(ge=2)] = Field(
-        description="N: generated images, and held-out images drawn by the seed"
+        description="N: generated images; as many held-out ones, drawn by the seed"
     )
     batch: Count = Field(description="images generated, or passed through a network, at once")
     seed: Whole = Field(description="of the samples drawn from the prior, and of the images that are used of more")
