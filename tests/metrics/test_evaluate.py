@@ -233,7 +233,7 @@ def test_copies_of_training_images_are_found_and_the_floor_is_that_of_held_out_o
     measure = run(Noise(), train_images=train).metrics["authenticity_classifier"]
     assert measure.value > 0.2
     assert (measure.n, measure.reference) == (40, "200 training images")
-    assert "against 200 of 200 training images" in measure.protocol
+    assert "against 200 training images; " in measure.protocol
     expected = authenticity(train.reshape(200, -1), test[:40].reshape(40, -1))
     assert real_against_real(train, test).metrics["authenticity_classifier"].value == expected > 0.2
 
@@ -258,7 +258,8 @@ def test_of_many_training_images_some_are_looked_at(monkeypatch: pytest.MonkeyPa
     measure = real_against_real(train, images(60)).metrics["authenticity_classifier"]
     expected = authenticity(train[[0, 100, 200]].reshape(3, -1), images(60)[REFERENCE].reshape(40, -1))
     assert measure.value == expected
-    assert "against 3 of 201 training images" in measure.protocol
+    assert "against 3 of 201 training images, spread evenly; " in measure.protocol
+    assert measure.reference == "3 of 201 training images"
 
 
 def test_sharpness_is_that_of_all_samples() -> None:

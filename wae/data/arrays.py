@@ -42,8 +42,8 @@ def read_moments(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]] 
     """Mean (d,) and covariance (d, d) of a .npz that holds `mu` and `sigma` and no images; None of any other file."""
     if not is_array(path) or path.suffix.lower() != ".npz":
         return None
-    arrays = _arrays(path)
-    if not set(MOMENTS) <= set(arrays) or any(array.ndim > 2 for array in arrays.values()):
+    arrays = _arrays(path, MOMENTS)
+    if any(array.ndim > 2 for array in arrays.values()) or not arrays:
         return None
     mean, covariance = (arrays[name] for name in MOMENTS)
     if not all(np.issubdtype(array.dtype, np.floating) for array in (mean, covariance)):
@@ -51,13 +51,15 @@ def read_moments(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]] 
     return mean.astype(np.float64), covariance.astype(np.float64)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz by name, or that of a .npy, whose name is empty."""
+def _arrays(path: Path, needed: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """The arrays of a .npz by name, or that of a .npy, whose name is empty; none where a `needed` one is missing."""
     try:
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"": np.asarray(loaded)}
         with loaded:
+            if not set(needed) <= set(loaded.files):
+                return {}
             return {name: array for name in loaded.files if (array := _plain(loaded, name)) is not None}
     except (*DAMAGE, MemoryError) as error:
         raise DataError(f"{path} cannot be read as an array: {error}") from error
@@ -105,6 +107,8 @@ def _bytes(array: np.ndarray, path: Path) -> np.ndarray:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind not in "uif":
         raise DataError(f"{path} holds {array.dtype}; images are whole numbers, floats in [0, 1], or bool")
+    if array.dtype == np.uint8 and _bright(array):
+        return array
     least, most = array.min(), array.max()
     if array.dtype.kind in "ui" and least >= 0 and most == 1:
         how = "save them as floats, as array.astype('float32'), or times 255"
@@ -120,3 +124,8 @@ def _bytes(array: np.ndarray, path: Path) -> np.ndarray:
     for into, image in zip(images, array, strict=True):
         into[:] = np.rint(image.astype(np.float64) * 255.0)
     return images
+
+
+def _bright(array: np.ndarray) -> bool:
+    """Whether a byte is above 1; of a mapped file, only what comes before it is read."""
+    return any(int(image.max()) > 1 for image in array)

@@ -178,9 +178,10 @@ def memory_measures(samples: Samples, training: Training, *, of_real: bool) -> d
     measures = {}
     for name, pair in samples.features.items():
         extractor, known, images = samples.extractors[name], training.features[name], pair[int(of_real)]
-        how = f"AuthPct against {len(known)} of {training.of} training images; float64"
+        looked_at = counted(len(known), training.of)
+        how = f"AuthPct against {looked_at} training images{', spread evenly' * (len(known) < training.of)}; float64"
         how = protocol(f"{how}; {described(name, extractor, samples.fake)}; n={len(images)}; round half to even")
-        against = f"{len(known)} training images"
+        against = f"{looked_at} training images"
         value = authenticity(known, images)
         measures[f"authenticity_{name}"] = Measure(value, len(images), against, extractor.sha256, how)
     return measures
