@@ -66,7 +66,8 @@ def score(
     fit = partial(resized, size=(size, size), kernel=kernel) if size else None
     read = partial(read_pictures, most=first, fit=fit)
     (measures, missing), notes = compared(path, against, read, lambda: networks(inception, on), seed, images)
-    notes = [resizing(size, kernel), *notes] if size else notes
+    taken = [f"the first {first} of each set in the order of names"] if first else []
+    notes = [*taken, *([resizing(size, kernel)] if size else []), *notes]
     measures = {name: replace(of, protocol="; ".join([of.protocol, *notes])) for name, of in measures.items()}
     if as_json:
         report: dict[str, Any] = {"images": str(path), "against": str(against), "seed": seed, "notes": notes}

@@ -206,7 +206,9 @@ def test_a_table_with_protocols_and_the_same_numbers_as_json(tmp_path: Path) -> 
     assert "need the weights of Inception-v3" in text
     assert next(iter(report["missing"].values())) in text
     assert json.loads(run(paths[0], "--against", paths[0], "--json"))["metrics"]["swd"]["value"] == 0.0
-    assert json.loads(run(paths[0], "--against", paths[1], "--json", "--first", 3))["metrics"]["swd"]["of"] == 3
+    first = json.loads(run(paths[0], "--against", paths[1], "--json", "--first", 3))
+    assert first["metrics"]["swd"]["of"] == 3
+    assert first["notes"] == ["the first 3 of each set in the order of names"]
     drawn = json.loads(run(paths[0], "--against", paths[1], "--json", "--images", 3))["metrics"]["swd"]
     assert drawn.items() >= {"n": 3, "of": 6, "n_reference": 3, "of_reference": 5}.items()
     assert "3 of 6" in run(paths[0], "--against", paths[1], "--images", 3)

@@ -94,7 +94,7 @@ def evaluate(
             metrics, images = metrics | of_codes, images | pictures
         if isinstance(model, Matched):
             second = rounded(expost(model, train_images, settings, device, generator))
-            metrics |= expost_measures(samples.instead(second), settings["mixture"], generator)
+            metrics |= expost_measures(samples.instead(second), settings["mixture"], len(train_images), generator)
             images["expost"] = second[: settings["pictures"]["samples"]]
     return Evaluation(metrics, images)
 
@@ -206,10 +206,17 @@ def rounded(batches: Iterable[Tensor]) -> np.ndarray:
     return np.concatenate([quantise(images).cpu().numpy() for images in batches])
 
 
-def expost_measures(samples: Samples, mixture: Mapping[str, int], generator: torch.Generator) -> dict[str, Measure]:
-    """The Frechet distances and the sharpness of images from the second sampler: `<name>_expost`."""
+def expost_measures(
+    samples: Samples, mixture: Mapping[str, int], of: int, generator: torch.Generator
+) -> dict[str, Measure]:
+    """The Frechet distances and the sharpness of images from the second sampler: `<name>_expost`.
+
+    Args:
+        of: how many training images there were for the mixture to be fitted to.
+    """
     measures = feature_measures(samples, generator, FRECHET) | {"sharpness": mean_sharpness(samples.fake)}
-    how = f"codes from a mixture of {mixture['components']} Gaussians fitted to {mixture['images']} training codes"
+    codes = counted(mixture["images"], of)
+    how = f"codes from a mixture of {mixture['components']} Gaussians fitted to {codes} training codes"
     return {
         f"{name}_expost": replace(measure, protocol=f"{how}; {measure.protocol}")
         for name, measure in measures.items()
