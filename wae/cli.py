@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -237,10 +239,23 @@ def accept(profiles: tuple[str, ...]) -> None:
     click.echo(f"{len(taken)} jobs are up to date again" if taken else "nothing to accept")
 
 
+MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}  # what the user can correct
+
+
 def main() -> None:
-    """The entry point. Prints a UserError as one sentence, without a traceback, and exits with code 2."""
+    """The entry point. Prints a UserError as one sentence, without a traceback, and exits with code 2.
+
+    So it does for a file that may not be read or written, and for a full disk.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot print is no reason to stop
     try:
         cli(standalone_mode=True)
     except UserError as error:
         print(error, file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in MACHINE:
+            raise
+        print(f"wae: {error.filename or 'a file'} cannot be used ({error.strerror})", file=sys.stderr)
         sys.exit(2)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path("data/raw/inception/weights-inception-2015-12-05-6726825d.pth")
 OF_INCEPTION = "fid, fid_infinity, kid; precision, recall, density and coverage_inception"
 SMALLEST = 3  # pixels a side, as in wae.data.compared
-KERNELS = ("lanczos", "bicubic", "bilinear", "box")  # as in wae.data.celeba
+KERNELS = ("lanczos", "bicubic", "bilinear", "box")  # as in wae.data.decoding
 
 
 @click.command()
@@ -86,8 +86,8 @@ def compared(
         read: a path -> its pictures.
         found: the networks, and the reasons for those that are missing.
     """
-    from wae.data.arrays import read_moments
     from wae.data.compared import alike, measurable
+    from wae.data.moments import read_moments
     from wae.metrics.score import gaussian, score, score_moments
 
     if read_moments(path) is not None:

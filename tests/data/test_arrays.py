@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wae.data.arrays import read_images, read_moments
+from wae.data.arrays import images_of as read_images
 from wae.data.errors import DataError
+from wae.data.moments import read_moments
 
 
 def images(n: int = 6, shape: tuple[int, ...] = (3, 20, 16)) -> np.ndarray:
@@ -91,15 +92,23 @@ def test_one_picture_is_not_taken_for_many_grey_ones(
     assert read_images(tmp_path / "x.npy").shape == reshaped
 
 
+@pytest.mark.parametrize("shape", [(5, 3, 3), (2, 4, 4), (3, 3, 3), (4, 64, 64)])
+def test_the_smallest_grey_pictures_and_any_other_number_are_taken_as_they_are(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", images(1, shape)[0])
+    assert read_images(tmp_path / "x.npy").shape == (shape[0], 1, *shape[1:])
+
+
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (np.array(["a", "b"]), r"holds \(2,\); images are"),
+        (np.array(["a", "b"]), r"holds x \(2,\); images are"),
         (np.full((2, 9, 9), "a"), r"holds <U1; images are"),
         (np.zeros((2, 9, 9), complex), "holds complex128; images are"),
         (images().astype(np.int64) * 300, "holds int64 from 0 to 76500; images are"),
         (-images().astype(np.int64), "holds int64 from -255 to 0; images are"),
-        (np.zeros((2, 81)), r"holds \(2, 81\); images are"),
+        (np.zeros((2, 81)), r"holds x \(2, 81\); images are"),
         (np.zeros((0, 9, 9)), r"has shape \(0, 9, 9\); images are"),
     ],
 )
@@ -116,5 +125,5 @@ def test_moments_are_read_where_a_file_holds_them_and_no_images(tmp_path: Path) 
     assert covariance is not None
     assert covariance.dtype == np.float64
     assert read_moments(saved(tmp_path, mu=np.zeros(3), labels=np.zeros(3))) is None
-    with pytest.raises(DataError, match="mu of int64 and sigma of float64"):
+    with pytest.raises(DataError, match="mu and sigma that are not both of floats"):
         read_moments(saved(tmp_path, mu=np.arange(3), sigma=np.eye(3)))

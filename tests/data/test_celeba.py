@@ -18,8 +18,9 @@ from support.pictures import CELEBA, CODES, CROP, REAL, contents, jpeg, plain, w
 from torch.nn import functional
 
 from wae.config import check
-from wae.data import celeba
+from wae.data import celeba, decoding
 from wae.data.errors import DataError
+from wae.data.members import read_member
 from wae.data.prepare import prepare
 from wae.stages.prepare import cores
 
@@ -42,7 +43,7 @@ def resized_by_torch(picture: Image.Image, mode: str, *, antialias: bool) -> np.
     return small.round().clamp(0, 255).numpy()
 
 
-@pytest.mark.parametrize("kernel", celeba.FILTERS)
+@pytest.mark.parametrize("kernel", decoding.FILTERS)
 def test_resizing_is_pillow_s_within_a_level_and_no_filter_without_antialiasing_is(kernel: str) -> None:
     content = jpeg(7)
     cropped = Image.open(io.BytesIO(content)).convert("RGB").crop(CROP)
@@ -71,7 +72,7 @@ def test_nothing_outside_the_crop_bleeds_in(tmp_path: Path) -> None:
 
 
 def test_several_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(celeba, "BATCH", 2)
+    monkeypatch.setattr(decoding, "BATCH", 2)
     write_celeba(tmp_path / "raw")
     for processes in (1, 2):
         prepare("celeba", CELEBA, tmp_path / "raw", tmp_path / str(processes), processes=processes)
@@ -109,7 +110,7 @@ def test_results_keep_their_order_and_only_a_few_batches_are_read_ahead() -> Non
         return np.array(number)
 
     with ThreadPoolExecutor(3) as executor:
-        for expected, found in enumerate(celeba.ordered(executor, 4, decode, batches()), start=1):
+        for expected, found in enumerate(decoding.ordered(executor, 4, decode, batches()), start=1):
             assert found == expected
             assert read <= expected + 4
     assert expected == 30
@@ -209,7 +210,7 @@ def test_real_celeba_subset() -> None:
     with celeba.opened(REAL / "celeba" / celeba.ARCHIVE) as archive:
         members = celeba.pictures(archive)
         splits = celeba.partition(REAL / "celeba" / celeba.PARTITION, members)
-        files = next(celeba.read_all(archive, [members[name] for name in splits["test"][:20]]))
+        files = [(name, read_member(archive, members[name])) for name in splits["test"][:20]]
     assert len(members) == 15640
     assert {split: len(names) for split, names in splits.items()} == {"train": 10000, "test": 4640}
     images = celeba.decode_all(files, crop=CROP, kernel="lanczos", side=64)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import resource
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.loopback import BODY, HALF, Answer, Handler, closed_port, served
 from support.pictures import contents
+from support.unprivileged import run as unprivileged
+from support.unprivileged import without_permission
 
 from wae.config.check import Mistakes, load_data
 from wae.data.download import DRIVE, DownloadError, download
+from wae.data.errors import DataError
 from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import Profile
 from wae.pipeline.stage import Job
@@ -29,7 +35,7 @@ def source(*urls: str, size: bool = True, **more: Any) -> dict[str, Any]:
 
 
 def fetch(to: Path, mirror: str | None = None, *urls: str, **more: Any) -> bytes:
-    download("thing", source(*urls, **more), to, mirror, **PATIENCE)
+    download("thing", source(*urls, **more), to, [mirror] if mirror else [], **PATIENCE)
     assert sorted(path.name for path in to.iterdir()) == ["a.bin"]
     return (to / "a.bin").read_bytes()
 
@@ -89,7 +95,7 @@ def test_a_mirror_that_cannot_be_read_is_one_reason_among_others(tmp_path: Path,
     (tmp_path / "folders/thing/a.bin").mkdir(parents=True)
     path = mirror if mirror.startswith("~") else str(tmp_path / mirror)
     with pytest.raises(DownloadError) as caught:
-        download("thing", source(), tmp_path / "to", path, **PATIENCE)
+        download("thing", source(), tmp_path / "to", [path], **PATIENCE)
     (line,) = (line for line in str(caught.value).splitlines() if line.startswith("  "))
     assert line.startswith(f"  {path}/thing/a.bin: cannot be copied (")
     assert why in line
@@ -131,7 +137,7 @@ def test_google_drive_over_its_quota_is_said_in_a_sentence(tmp_path: Path, monke
     with served(lambda to: to.send(QUOTA, Content_Type="text/html; charset=utf-8")) as (drive, _):
         monkeypatch.setattr("wae.data.download.DRIVE", f"{drive}/{{}}")
         with pytest.raises(DownloadError, match=f"{drive}/id: .* found a web page .*try again in a day"):
-            download("thing", source(drive={"a.bin": "id"}), tmp_path, None, **PATIENCE)
+            download("thing", source(drive={"a.bin": "id"}), tmp_path, [], **PATIENCE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -150,18 +156,47 @@ def test_a_file_put_into_mirror_by_hand_is_taken_and_its_licence_said_once(
     assert job.slice()["sources.thing.licence"] == "free as air"  # and so it stands in the receipt
 
 
+def test_a_file_put_into_mirror_by_hand_is_taken_while_another_mirror_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The advice of a download that failed is to put the file there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAE_MIRROR", str(tmp_path / "elsewhere"))
+    job = Job(
+        STAGES["download"], Profile("", {}, {"sources": {"thing": source()}, "datasets": {}}), {"source": "thing"}
+    )
+    with pytest.raises(DownloadError, match="put them into mirror/thing/ and run again"):
+        run(job)
+    (tmp_path / "mirror/thing").mkdir(parents=True)
+    (tmp_path / "mirror/thing/a.bin").write_bytes(BODY)
+    run(job)
+    assert contents(tmp_path / "data/raw/thing") == {"a.bin": BODY}
+    for place in ("elsewhere", "mirror"):
+        (tmp_path / place / "thing").mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "thing/b.bin").write_bytes(place.encode())
+    named, by_hand = (hashlib.md5(place.encode()).hexdigest() for place in ("elsewhere", "mirror"))
+    for digest, expected in ((named, b"elsewhere"), (by_hand, b"mirror")):  # the one that is right, in this order
+        download(
+            "thing",
+            {**source(), "files": {"b.bin": {"md5": digest}}},
+            tmp_path / digest,
+            [str(tmp_path / "elsewhere"), str(tmp_path / "mirror")],
+        )
+        assert contents(tmp_path / digest) == {"b.bin": expected}
+
+
 def test_only_the_beginning_of_a_sha256_may_be_known(tmp_path: Path) -> None:
     entry = source()
     digest = hashlib.sha256(BODY).hexdigest()
     with served(Handler.rest) as (url, _):
         entry |= {"urls": [url], "files": {"a.bin": {"sha256_begins": digest[:8]}}}
-        download("thing", entry, tmp_path, None, **PATIENCE)
+        download("thing", entry, tmp_path, [], **PATIENCE)
         entry["files"] = {"b.bin": {"sha256_begins": "0" * 8}}
         with pytest.raises(DownloadError, match=f"expected sha256 begins 00000000, found {digest}"):
-            download("thing", entry, tmp_path, None, **PATIENCE)
+            download("thing", entry, tmp_path, [], **PATIENCE)
         entry["files"] = {"b.bin": {"sha256_begins": digest[1:]}}  # found in it, but later
         with pytest.raises(DownloadError, match=f"expected sha256 begins {digest[1:]}, found {digest}"):
-            download("thing", entry, tmp_path, None, **PATIENCE)
+            download("thing", entry, tmp_path, [], **PATIENCE)
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
@@ -274,7 +309,7 @@ HOPELESS: dict[str, tuple[Answer, str]] = {
 def test_hopeless(tmp_path: Path, case: str) -> None:
     answer, words = HOPELESS[case]
     with served(answer) as (url, _), pytest.raises(DownloadError, match=words) as caught:
-        download("thing", source(url), tmp_path, None, **PATIENCE)
+        download("thing", source(url), tmp_path, [], **PATIENCE)
     message = str(caught.value)
     assert f"{url}/a.bin" in message
     assert "a.bin (md5 " in message
@@ -308,7 +343,7 @@ PAGES: dict[str, Answer] = {
 def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path, case: str, size: bool) -> None:
     (tmp_path / "a.bin.part").write_bytes(BODY[:HALF])
     with served(PAGES[case]) as (url, asked), pytest.raises(DownloadError, match=r"Quota exceeded.*in a day"):
-        download("thing", source(url, size=size), tmp_path, None, **PATIENCE)
+        download("thing", source(url, size=size), tmp_path, [], **PATIENCE)
     assert asked == [("/a.bin", f"bytes={HALF}-")]
     assert contents(tmp_path) == {"a.bin.part": BODY[:HALF]}
     with served(Handler.rest) as (url, asked):
@@ -318,14 +353,14 @@ def test_a_quota_page_does_not_spoil_what_came_before_it(tmp_path: Path, case: s
 
 def test_wrong_bytes_leave_nothing_at_all(tmp_path: Path) -> None:
     with served(lambda to: to.send(BODY[::-1])) as (url, _), pytest.raises(DownloadError):
-        download("thing", source(url, size=False), tmp_path, None, **PATIENCE)
+        download("thing", source(url, size=False), tmp_path, [], **PATIENCE)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_file_under_the_final_name_is_moved_away(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"by hand, but not this")
     with pytest.raises(DownloadError, match=r"expected 10,240 bytes, found 21; moved to a\.bin\.rejected"):
-        download("thing", source(), tmp_path, None, **PATIENCE)
+        download("thing", source(), tmp_path, [], **PATIENCE)
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin.rejected"]
 
 
@@ -334,7 +369,7 @@ def test_no_network_says_what_to_fetch_from_where_and_where_to_put_it(tmp_path: 
     entry = source(first, second)
     entry["files"]["b.bin"] = {"md5": "0" * 32}
     with pytest.raises(DownloadError) as caught:
-        download("thing", entry, tmp_path, str(tmp_path / "mirror"), **PATIENCE)
+        download("thing", entry, tmp_path, [str(tmp_path / "mirror")], **PATIENCE)
     message = str(caught.value)
     assert "2 of 2 files" in message
     for words in (first, second, "cannot connect", "no such file", "WAE_MIRROR", "thing/<file>", "free as air"):
@@ -348,7 +383,7 @@ def test_no_network_says_what_to_fetch_from_where_and_where_to_put_it(tmp_path: 
 def test_celeba_is_explained_by_hand(tmp_path: Path) -> None:
     entry = load_data(Path("data/params.yaml"))["sources"]["celeba"]
     with pytest.raises(DownloadError) as caught:
-        download("celeba", entry, tmp_path, None, **PATIENCE)
+        download("celeba", entry, tmp_path, [], **PATIENCE)
     message = str(caught.value)
     for words in (
         "drive.usercontent.google.com",
@@ -372,7 +407,102 @@ def test_a_proxy_that_cannot_be_used_is_named_only_where_a_url_is_needed(
     (tmp_path / "mirror/thing/a.bin").write_bytes(BODY)
     assert fetch(tmp_path / "1", str(tmp_path / "mirror"), "https://example.invalid/") == BODY
     with pytest.raises(DownloadError, match="proxy that the environment names"):
-        download("thing", source("https://example.invalid/"), tmp_path / "2", None, **PATIENCE)
+        download("thing", source("https://example.invalid/"), tmp_path / "2", [], **PATIENCE)
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    def name(address: str) -> None:
+        for variable in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(variable, address)
+
+    return name
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_dead_proxy_is_named_and_its_password_is_not(
+    scheme: str, tmp_path: Path, proxied: Callable[[str], None]
+) -> None:
+    place = closed_port().removeprefix("http://").rstrip("/")
+    proxied(f"http://me:secret@{place}")
+    with pytest.raises(DownloadError) as caught:
+        download("thing", source(f"{scheme}://host.invalid/x/"), tmp_path, [], **PATIENCE)
+    (line,) = (line for line in str(caught.value).splitlines() if line.startswith("  "))
+    said = f"cannot connect to the proxy {place} that the environment names, for host.invalid ("
+    assert line.startswith(f"  {scheme}://host.invalid/x/a.bin: {said}")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_that_refuses_is_named(tmp_path: Path, proxied: Callable[[str], None]) -> None:
+    with served(Handler.rest) as (proxy, _):  # it knows no CONNECT
+        proxied(proxy)
+        place = proxy.removeprefix("http://")
+        says = f"the proxy {place} that the environment names does not connect to host.invalid "
+        with pytest.raises(DownloadError, match=re.escape(says)):
+            download("thing", source("https://host.invalid/x/"), tmp_path, [], **PATIENCE)
+
+
+def test_a_host_without_a_proxy_is_told_as_the_host(tmp_path: Path) -> None:
+    address = closed_port()
+    with pytest.raises(DownloadError, match=f"cannot connect to {address.removeprefix('http://').rstrip('/')} "):
+        download("thing", source(address), tmp_path, [], **PATIENCE)
+
+
+def test_a_download_that_cannot_be_written_says_so_and_tries_no_other_address(
+    tmp_path: Path, small_files: None
+) -> None:
+    with served(Handler.rest) as (url, asked), pytest.raises(DataError) as caught:
+        download("thing", source(url, url), tmp_path, [], **PATIENCE)
+    assert str(caught.value) == f"{tmp_path}/a.bin.part cannot be written (File too large)"
+    assert len(asked) == 1
+
+
+def test_a_copy_from_a_mirror_that_cannot_be_written_is_not_blamed_on_the_mirror(
+    tmp_path: Path, in_mirror: None, small_files: None
+) -> None:
+    with pytest.raises(DataError) as caught:
+        download("thing", source(), tmp_path / "to", [str(tmp_path / "mirror")], **PATIENCE)
+    assert str(caught.value) == f"{tmp_path}/to/a.bin.part cannot be written (File too large)"
+
+
+@pytest.fixture
+def in_mirror(tmp_path: Path) -> None:
+    (tmp_path / "mirror/thing").mkdir(parents=True)
+    (tmp_path / "mirror/thing/a.bin").write_bytes(BODY)
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file may grow beyond half of BODY: an error while writing, as of a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from wae.data.download import download
+from wae.data.errors import DataError
+try:
+    download('thing', {'urls': [], 'licence': '', 'files': {'a.bin': {'bytes': 1}}}, Path('data/raw/thing'), ['mirror'])
+except DataError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize("where", ["data", "data/raw", "data/raw/thing"])
+def test_a_folder_that_cannot_be_written_is_named(where: str, tmp_path: Path) -> None:
+    (tmp_path / "mirror/thing").mkdir(parents=True)
+    (tmp_path / "mirror/thing/a.bin").write_bytes(b"a")
+    (tmp_path / where).mkdir(parents=True)
+    with without_permission(tmp_path / where, 0o500):
+        done = unprivileged(DOWNLOAD, tmp_path)
+    inside = {"data": "data/raw", "data/raw": "data/raw/thing"}.get(where, where)
+    assert done.returncode == 1
+    assert f"{inside}" in done.stderr
+    assert "(Permission denied)" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_two_downloads_at_once_share_the_work(tmp_path: Path) -> None:
@@ -381,7 +511,7 @@ def test_two_downloads_at_once_share_the_work(tmp_path: Path) -> None:
         to.rest()
 
     with served(slow) as (url, asked):
-        threads = [threading.Thread(target=download, args=("thing", source(url), tmp_path, None)) for _ in range(3)]
+        threads = [threading.Thread(target=download, args=("thing", source(url), tmp_path, [])) for _ in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:

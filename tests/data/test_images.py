@@ -17,9 +17,10 @@ from PIL import Image
 from support.pictures import contents, jpeg
 
 from wae.config.check import Mistakes, load_data
-from wae.data import celeba, pictures
+from wae.data import decoding, picture, pictures
 from wae.data.errors import DataError
-from wae.data.images import decode_all, middle
+from wae.data.fitting import Fit, middle
+from wae.data.images import decode_all
 from wae.data.prepare import prepare
 from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import Profile
@@ -68,7 +69,7 @@ def plain(content: bytes, box: tuple[int, int, int, int]) -> np.ndarray:
 def test_a_folder_a_zip_and_several_processes_give_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(celeba, "BATCH", 2)
+    monkeypatch.setattr(decoding, "BATCH", 2)
     noise = {"notes.txt": b"hello", "__MACOSX/a/._0.jpg": b"\0", ".hidden.png": b"\0"}
     one = made(folder(tmp_path / "a", FILES | noise), tmp_path / "1")
     assert one == made(zipped(tmp_path / "a.zip", FILES | noise), tmp_path / "2", processes=2)
@@ -100,13 +101,13 @@ def test_another_seed_draws_another_split_and_no_seed_goes_by_folders(tmp_path: 
     made(zipped(tmp_path / "b.zip", renamed), tmp_path / "split", seed=None, test=3)
     test = [plain(FILES[f"b/{i}.jpg"], middle((60, 40 + i), 12, 16)) for i in (1, 3, 5)]
     np.testing.assert_array_equal(np.load(tmp_path / "split/test.npy"), test)
-    with pytest.raises(DataError, match="expected pictures in folders train and test; or give a seed"):
+    with pytest.raises(DataError, match=r"expected pictures in folders train and test \(or val\); or give a seed"):
         made(path, tmp_path / "none", seed=None)
 
 
 def test_a_crop_is_a_box_and_without_one_it_is_the_middle(tmp_path: Path) -> None:
     box = (5, 6, 29, 38)
-    (image,) = decode_all([("a", FILES["a/0.jpg"])], shape=(3, 16, 12), crop=box, kernel="lanczos")
+    (image,) = decode_all([("a", FILES["a/0.jpg"])], fit=Fit((3, 16, 12), box, "lanczos"))
     np.testing.assert_array_equal(image, plain(FILES["a/0.jpg"], box))
     assert middle((60, 40), 1, 1) == (10, 0, 50, 40)
     assert middle((40, 61), 1, 1) == (0, 10, 40, 50)
@@ -118,7 +119,7 @@ def test_grey_pictures_have_one_channel_and_no_filter_leaves_pixels_alone() -> N
     grey = np.arange(192, dtype=np.uint8).reshape(16, 12)
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PNG")
-    (image,) = decode_all([("a", stream.getvalue())], shape=(1, 16, 12), crop=None, kernel=None)
+    (image,) = decode_all([("a", stream.getvalue())], fit=Fit((1, 16, 12), None, None))
     np.testing.assert_array_equal(image, grey[None])
 
 
@@ -148,7 +149,7 @@ REFUSED: dict[str, tuple[Mapping[Any, bytes], str]] = {
     "a link": ({link("x.jpg"): b"/etc/passwd"}, "x.jpg is a link"),
     "a bomb of bytes": ({"x.png": b"\0" * ((1 << 26) + 1)}, "would be 67,108,865 bytes; at most 67,108,864"),
     "a bomb of pixels": ({"x.png": huge(6000)}, "x.png has 6,000x6,000 pixels; at most 33,554,432"),
-    "a larger bomb": ({"x.png": huge(60000)}, "x.png is no picture that can be read"),
+    "a larger bomb": ({"x.png": huge(60000)}, "x.png has 60,000x60,000 pixels; at most 33,554,432"),
     "no picture": ({"x.png": b"hello"}, "x.png is no picture that can be read"),
     "a damaged picture": ({"x.jpg": jpeg(1)[:-3000]}, "x.jpg is no picture that can be read"),
 }
@@ -162,12 +163,44 @@ def test_what_could_harm_is_refused(tmp_path: Path, case: str) -> None:
     assert contents(tmp_path / "out") == {}
 
 
-@pytest.mark.parametrize("to", ["b/1.jpg", "b", "nowhere"])
-def test_a_link_in_a_folder_is_refused(tmp_path: Path, to: str) -> None:
+LINKS = {
+    "nowhere": "is a link to nothing",
+    "link.jpg": "is a link to nothing",
+    "../other": r"is a link to .*/other, out of the folder",
+    "../other/b/1.jpg": "out of the folder",
+    ".": "is a link to a folder that holds it",
+    "..": "out of the folder",
+}
+
+
+@pytest.mark.parametrize("to", LINKS)
+def test_a_link_out_of_a_folder_or_around_in_it_is_refused(tmp_path: Path, to: str) -> None:
+    folder(tmp_path / "other")
     path = folder(tmp_path / "a")
-    (path / "link.jpg").symlink_to(path / to)
-    with pytest.raises(DataError, match=r"link\.jpg is a link"):
+    (path / "link.jpg").symlink_to(to)
+    with pytest.raises(DataError, match=rf"link\.jpg .*{LINKS[to]}"):
         made(path, tmp_path / "out")
+
+
+def test_a_link_to_a_folder_behind_a_link_to_a_folder_is_refused(tmp_path: Path) -> None:
+    """Ten folders with two links each to the next would be a thousand folders."""
+    path = folder(tmp_path / "a")
+    (path / "a/more").symlink_to(path / "b")
+    (path / "b/more").symlink_to(path / "a")
+    with pytest.raises(DataError, match=r"more/more is a link .*behind a link"):
+        made(path, tmp_path / "out")
+
+
+def test_links_within_a_folder_are_the_pictures_that_they_lead_to(tmp_path: Path) -> None:
+    path = folder(tmp_path / "a", {f"all/{name}": content for name, content in FILES.items()})
+    (path / "train").symlink_to("all/a")
+    (path / "test").mkdir()
+    (path / "test/x.jpg").symlink_to(path / "all/b/1.jpg")
+    (tmp_path / "link").symlink_to(path)
+    made(tmp_path / "link", tmp_path / "out", seed=None, train=4, test=1)
+    for split, names in {"train": ("a/0", "a/2", "a/4", "a/6"), "test": ("b/1",)}.items():
+        expected = [plain(FILES[f"{name}.jpg"], middle((60, 40 + int(name[2])), 12, 16)) for name in names]
+        np.testing.assert_array_equal(np.load(tmp_path / f"out/{split}.npy"), expected)
 
 
 @pytest.mark.parametrize(
@@ -185,11 +218,14 @@ def test_an_entry_that_does_not_fit_the_pictures(tmp_path: Path, changes: dict[s
 
 
 def test_a_path_where_nothing_is_or_something_else(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.zeros((9, 8, 8), np.uint8))
-    for name, found in {"nowhere": "does not exist; it should be", "x.npy": "is not"}.items():
+    (tmp_path / "x.txt").write_bytes(b"hello")
+    for name, found in {"nowhere": "does not exist; it should be", "x.txt": "is not"}.items():
         with pytest.raises(DataError) as caught:
             made(tmp_path / name, tmp_path / "out")
-        assert str(caught.value) == f"{tmp_path / name} {found} a folder or zip of pictures"
+        assert (
+            str(caught.value)
+            == f"{tmp_path / name} {found} a folder, zip or tar of pictures, a .npy, a .npz or a folder of .npy"
+        )
 
 
 def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
@@ -200,7 +236,11 @@ def test_a_truncated_altered_or_locked_zip(tmp_path: Path) -> None:
     (tmp_path / "altered.zip").write_bytes(altered)
     content[content.rindex(b"PK\1\2") + 8] |= 1
     (tmp_path / "locked.zip").write_bytes(content)
-    for name, words in {"cut": "is not a folder or zip", "altered": "cannot be read", "locked": "is encrypted"}.items():
+    for name, words in {
+        "cut": r"cut\.zip is a zip without its end: it was cut short",
+        "altered": "cannot be read",
+        "locked": "is encrypted",
+    }.items():
         with pytest.raises(DataError, match=words):
             made(tmp_path / f"{name}.zip", tmp_path / "out", train=5)
 
@@ -218,10 +258,10 @@ def test_a_damaged_stream_in_a_zip(tmp_path: Path, method: int) -> None:
 
 
 def test_the_size_of_a_picture_is_known_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "PIXELS", 60 * 40)
-    decode_all([("a", FILES["a/0.jpg"])], shape=(3, 16, 12), crop=None, kernel="box")
+    monkeypatch.setattr(picture, "PIXELS", 60 * 40)
+    decode_all([("a", FILES["a/0.jpg"])], fit=Fit((3, 16, 12), None, "box"))
     with pytest.raises(DataError, match="at most 2,400 are decoded"):
-        decode_all([("b", FILES["b/1.jpg"])], shape=(3, 16, 12), crop=None, kernel="box")
+        decode_all([("b", FILES["b/1.jpg"])], fit=Fit((3, 16, 12), None, "box"))
 
 
 # ---- in the pipeline --------------------------------------------------------
@@ -248,9 +288,11 @@ def test_one_entry_makes_a_data_set_whose_pictures_are_never_pushed(
     ("kind", "path", "words"),
     [
         ("images", "", "mine needs a path for kind images"),
-        ("faces", ", path: a.zip", "mine needs a path for kind images"),
+        ("faces", ", path: a.zip", r"mine\.path is for kind images or mnist or celeba; kind faces has none"),
         ("images", ", path: mirror/a.zip", r"mine\.path is in mirror/, which DVC does not see"),
-        ("faces", ", held_out: valid", r"mine\.held_out is of kind celeba"),
+        ("faces", ", held_out: valid", r"mine\.held_out is for kind images or celeba; kind faces has none"),
+        ("faces", ", pixels: 9", r"mine\.pixels is for kind images; kind faces has none"),
+        ("mnist", "", "mine needs a source or a path for kind mnist"),
         ("celeba", ", crop: [19, 39, 159, 179]", r"mine needs filter for kind celeba"),
         ("celeba", "", r"mine needs crop and filter for kind celeba"),
         ("celeba", ", filter: box, crop: [19, 39, 190, 179]", r"mine\.crop is \[.*\]; CelebA's pictures are 178 wide"),

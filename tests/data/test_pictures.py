@@ -14,6 +14,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from wae.data.errors import DataError
+from wae.data.fitting import Fit
 from wae.data.images import decode_all
 from wae.data.pictures import read_pictures
 
@@ -58,7 +59,7 @@ def test_a_picture_is_upright_as_its_exif_says(kind: str, orientation: int, tmp_
     content = saved(PICTURE, kind, exif=exif, **LOSSLESS[kind])
     upright = TURNED[orientation](COLOUR).transpose(2, 0, 1)
     assert np.array_equal(read(tmp_path, content), upright[None])
-    prepared = decode_all([("a", content)], shape=upright.shape, crop=None, kernel=None)
+    prepared = decode_all([("a", content)], fit=Fit(upright.shape, None, None))
     assert np.array_equal(prepared, upright[None])
 
 
@@ -66,7 +67,7 @@ def test_a_crop_is_of_the_upright_picture() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     files = [("a", saved(PICTURE, exif=exif))]
-    cropped = decode_all(files, shape=(3, 8, 2), crop=(1, 0, 3, 8), kernel=None)
+    cropped = decode_all(files, fit=Fit((3, 8, 2), (1, 0, 3, 8), None))
     assert np.array_equal(cropped[0], TURNED[6](COLOUR)[:8, 1:3].transpose(2, 0, 1))
 
 

@@ -41,7 +41,7 @@ def folder(path: Path, arrays: np.ndarray) -> Path:
 
 
 def run(*arguments: object) -> str:
-    return CliRunner().invoke(command, [*map(str, arguments), "--threads", "1"], catch_exceptions=False).output
+    return CliRunner().invoke(command, [*map(str, arguments), "--threads", "1"], catch_exceptions=False).stdout
 
 
 # ---- reading ----------------------------------------------------------------
@@ -100,8 +100,9 @@ def broken(tmp_path: Path) -> dict[str, tuple[Path, str]]:
         "empty": "holds no picture", "sizes": r"16x20 \(a.png\) and of 16x21 \(b.png\)", "bad": r"a\.png is no picture",
         "deep": "more than 8 bits", "two.npz": "several arrays of images, a, b", "object.npy": "no plain array",
         "signed.npy": "from -0.5 to -0.5", "shape.npy": r"has shape \(2, 5, 9, 9\)", "nan.npy": "from nan to nan",
-        "cut.npy": "no plain array|cannot be read", "text.txt": "is not a folder or zip of pictures, a .npy or a .npz$",
-        "nowhere": "does not exist; it should be a folder or zip of pictures, a .npy or a .npz$",
+        "cut.npy": "no plain array|cannot be read",
+        "text.txt": "is not a folder, zip or tar of pictures, a .npy or a .npz$",
+        "nowhere": "does not exist; it should be a folder, zip or tar of pictures, a .npy or a .npz$",
     }  # fmt: skip
     return {name: (tmp_path / name, sentence) for name, sentence in says.items()}
 

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from wae.data.celeba import FILTERS
 from wae.data.compared import SMALLEST as OF_COMPARED
+from wae.data.decoding import FILTERS
+from wae.data.fitting import Fit
 from wae.data.images import decode_all
 from wae.errors import UserError
 from wae.metrics import Gaussian, frechet_distance
@@ -87,14 +88,14 @@ def test_resized_pictures_are_those_that_prepare_makes(kernel: str, tmp_path: Pa
     several = [*images(3, 0, (3, 40, 50)), *images(3, 1, (3, 33, 12)), *images(2, 2, (3, 9, 9))]
     folder = written(tmp_path / "several", several)
     files = [(str(index), (folder / f"{index}.png").read_bytes()) for index in range(len(several))]
-    np.save(tmp_path / "made.npy", decode_all(files, shape=(3, 9, 9), crop=None, kernel=kernel))
+    np.save(tmp_path / "made.npy", decode_all(files, fit=Fit((3, 9, 9), None, kernel)))
     found = run(folder, "--against", tmp_path / "made.npy", "--size", 9, "--filter", kernel)
     assert found["metrics"]["swd"]["value"] == 0.0
     (note,) = found["notes"]
     assert note.startswith(f"the middle square resized to 9x9 by {kernel} of Pillow ")
     assert all(note in str(of["protocol"]) for of in found["metrics"].values())
     np.save(tmp_path / "large.npy", np.stack(several[:3]))
-    np.save(tmp_path / "small.npy", decode_all(files[:3], shape=(3, 9, 9), crop=None, kernel=kernel))
+    np.save(tmp_path / "small.npy", decode_all(files[:3], fit=Fit((3, 9, 9), None, kernel)))
     arguments = ("--against", tmp_path / "small.npy", "--size", 9, "--filter", kernel)
     assert run(tmp_path / "large.npy", *arguments)["metrics"]["swd"]["value"] == 0.0
 

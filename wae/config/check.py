@@ -15,6 +15,7 @@ from wae.config.yaml import Document, Keys
 from wae.errors import UserError, near, nearest, one_of
 
 Mistake = tuple[Keys, str]
+KINDS = {"path": ("images", "mnist", "celeba"), "held_out": ("images", "celeba"), "pixels": ("images",)}
 CELEBA = (178, 218)  # width and height of CelebA's aligned pictures
 
 
@@ -60,13 +61,22 @@ def _contradictions(data: dict[str, Any]) -> Iterator[Mistake]:
         source = entry.get("source")
         if source is not None and source not in data["sources"]:
             yield ("datasets", name, "source"), one_of(source, data["sources"])
-        if (entry["kind"] == "images") != (entry.get("path") is not None):
-            yield ("datasets", name), "needs a path for kind images, and has none for any other"
+        yield from _place(("datasets", name), entry)
         if (entry.get("path") or "").startswith("mirror/") and source is None:
             yield ("datasets", name, "path"), "is in mirror/, which DVC does not see; data/raw/ is a place for it"
-        if entry.get("held_out") and entry["kind"] != "celeba":
-            yield ("datasets", name, "held_out"), "is of kind celeba, whose partition has images to choose by"
         yield from _pictures(("datasets", name), entry)
+
+
+def _place(keys: Keys, entry: dict[str, Any]) -> Iterator[Mistake]:
+    """Mistakes of where a data set's files are, and of the keys that only some kinds have."""
+    kind, path = entry["kind"], entry.get("path")
+    if kind == "images" and path is None:
+        yield keys, "needs a path for kind images"
+    if kind in ("mnist", "celeba") and path is None and entry.get("source") is None:
+        yield keys, f"needs a source or a path for kind {kind}"
+    for key, kinds in KINDS.items():
+        if entry.get(key) is not None and kind not in kinds:
+            yield (*keys, key), f"is for kind {' or '.join(kinds)}; kind {kind} has none"
 
 
 def _pictures(keys: Keys, entry: dict[str, Any]) -> Iterator[Mistake]:

@@ -194,10 +194,13 @@ class DataSet(Options):
     shape: Annotated[list[Count], Field(min_length=3, max_length=3)] = Field(description="channels, height, width")
     train: Count = Field(description="images to train on, drawn or expected")
     test: Count = Field(description="held-out images, drawn or expected")
-    labels: bool = Field(description="whether it has labels to train a classifier on")
+    labels: bool = Field(
+        description="whether it has labels to train a classifier on; of kind images: its class folders"
+    )
     source: str | None = Field(default=None, description="its files: a key of `sources`")
     path: str | None = Field(
-        default=None, description="of kind images: a folder or zip of pictures, of the source where there is one"
+        default=None,
+        description="a folder or file of your own, or one of the source: pictures, arrays, MNIST's, CelebA's",
     )
     crop: Annotated[list[Whole], Field(min_length=4, max_length=4)] | None = Field(
         default=None, description="left, upper, right, lower in pixels of the original"
@@ -205,7 +208,13 @@ class DataSet(Options):
     filter: Literal["lanczos", "bicubic", "bilinear", "box"] | None = Field(default=None, description="antialiased")
     seed: Whole | None = Field(default=None, description="of the images to draw, or of the split of kind images")
     held_out: Literal["test", "valid"] | None = Field(
-        default=None, description="of kind celeba: its partition's test images, if null, or those to choose options by"
+        default=None, description="what is held out, of kinds celeba and images; null: test, or valid without a test"
+    )
+    shared: Literal["drop", "keep"] | None = Field(
+        default=None, description="images that both splits have: null refuses them, drop takes them from train alone"
+    )
+    pixels: Count | None = Field(
+        default=None, description="of the largest picture of kind images; null: 33,554,432, those of an 8K screen"
     )
 
 

@@ -1,54 +1,82 @@
-"""CelebA, decoded directly from its zip archive: nothing is unpacked, and memory does not grow with the data."""
+"""CelebA, decoded directly from its zip archive, or from a folder: memory does not grow with the data."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from wae.data.errors import DataError
-from wae.data.members import read_member
-from wae.data.progress import Advance, progress
+from wae.data.containers import place
+from wae.data.decoding import FILTERS, Decoding, Named, pool, write
+from wae.data.errors import DataError, reading
+from wae.data.folders import of_folder
+from wae.data.members import Reader, once, read_member
+from wae.data.progress import progress
+from wae.data.shared import Names
 
 ARCHIVE = "img_align_celeba.zip"
+FOLDER = "img_align_celeba"
 PARTITION = "list_eval_partition.txt"
+TABLES = (PARTITION, "list_eval_partition.csv")  # Kaggle's: the same lines with commas, under a line of titles
 CODES = {"train": "0", "valid": "1", "test": "2"}  # split -> its code in the partition file
 SIZE = (178, 218)
 LARGEST = 1 << 20  # bytes of one picture; the largest real one has a twentieth of this
-BATCH = 128  # images sent together to another process
-FILTERS = {  # Pillow's, all antialiased
-    "lanczos": Image.Resampling.LANCZOS,
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-    "box": Image.Resampling.BOX,
-}
-
-Named = tuple[str, bytes]  # a picture's name and its JPEG file
-Decode = Callable[[Sequence[Named]], np.ndarray]
-Run = Callable[[Decode, Iterable[list[Named]]], Iterator[np.ndarray]]
 
 
-def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> None:
+def prepare(entry: Mapping[str, Any], raw: Path, folder: Path, processes: int) -> Names:
     """Write the archive's training and held-out images of the official partition, in the order of their names."""
+    root = place(entry, raw)
     decode = partial(decode_all, crop=tuple(entry["crop"]), kernel=entry["filter"], side=entry["shape"][-1])
-    with opened(raw / ARCHIVE) as archive, pool(processes) as run:
-        members = pictures(archive)
-        splits = partition(raw / PARTITION, members, entry.get("held_out") or "test")
-        total = sum(map(len, splits.values()))
-        with progress("decoding", total, "images") as advance:
+    with opened_set(root) as (files, table, text), pool(processes) as run:
+        splits = partition(table, files, entry.get("held_out") or "test", text)
+        decoding = Decoding(run, decode)
+        with progress("decoding", sum(map(len, splits.values())), "images") as advance:
             for split, names in splits.items():
-                batches = read_all(archive, [members[name] for name in names])
-                write(folder / f"{split}.npy", (len(names), *entry["shape"]), run(decode, batches), advance)
+                images = decoding((f"{root}/{name}", files[name]) for name in names)
+                write(folder / f"{split}.npy", (len(names), *entry["shape"]), images, advance)
+    decoding.finish(root)
+    return splits
+
+
+@contextmanager
+def opened_set(root: Path) -> Iterator[tuple[dict[str, Reader], Path, str | None]]:
+    """The pictures by name, the partition's file, and its text if it is not a file of its own.
+
+    `root` is a folder with the pictures in a zip, as published, or unpacked; or it is Kaggle's one zip of everything.
+    """
+    if root.is_file():
+        with opened(root) as archive:
+            table = next((info for info in archive.infolist() if PurePosixPath(info.filename).name in TABLES), None)
+            if table is None:
+                raise DataError(f"{root}: expected {' or '.join(TABLES)} in it, found neither")
+            yield _zipped(archive), root / table.filename, read_member(archive, table).decode("ascii", "replace")
+    elif (root / FOLDER).is_dir() and not (root / ARCHIVE).exists():
+        yield _unpacked(root / FOLDER), _table(root), None
+    else:
+        with opened(root / ARCHIVE) as archive:
+            yield _zipped(archive), _table(root), None
+
+
+def _zipped(archive: zipfile.ZipFile) -> dict[str, Reader]:
+    return {name: partial(read_member, archive, info) for name, info in pictures(archive).items()}
+
+
+def _unpacked(folder: Path) -> dict[str, Reader]:
+    with reading(folder):
+        members = [member for member in of_folder(folder) if member.name.endswith(".jpg")]
+    once(folder, [PurePosixPath(member.name).name for member in members])
+    return {PurePosixPath(member.name).name: member.read for member in members}
+
+
+def _table(root: Path) -> Path:
+    return next((root / name for name in TABLES if (root / name).exists()), root / PARTITION)
 
 
 @contextmanager
@@ -59,6 +87,10 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except FileNotFoundError:
         raise DataError(f"{path}: expected a file, found none; download it first") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: expected a zip file, found a folder; unpacked, it is called {FOLDER}") from None
+    except PermissionError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         words = f"expected a whole zip archive, found a truncated, damaged or unknown one ({error})"
         raise DataError(f"{path}: {words}") from error
@@ -81,14 +113,21 @@ def pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return members
 
 
-def partition(path: Path, members: Iterable[str], held_out: str = "test") -> dict[str, list[str]]:
+def partition(
+    path: Path, members: Iterable[str], held_out: str = "test", text: str | None = None
+) -> dict[str, list[str]]:
     """The sorted names of `train` and `test`. `held_out` selects which split becomes `test`: `test` or `valid`.
 
-    Every picture of the archive must have a line `NAME.jpg 0|1|2` in the partition file.
+    Every picture of the archive must have a line `NAME.jpg 0|1|2` in the partition file, or `NAME.jpg,0|1|2` in
+    Kaggle's. `text` is that of the file, if it is in an archive.
     """
-    if not path.exists():
+    if text is None and not path.exists():
         raise DataError(f"{path}: expected a file, found none; download it first")
-    lines = [line.split() for line in path.read_text(encoding="ascii", errors="replace").splitlines() if line.strip()]
+    with reading(path):
+        text = path.read_text(encoding="ascii", errors="replace") if text is None else text
+    lines = [line.replace(",", " ").split() for line in text.splitlines() if line.strip()]
+    if lines[:1] == [["image_id", "partition"]]:
+        del lines[0]
     wrong = next((line for line in lines if len(line) != 2 or line[1] not in ("0", "1", "2")), None)
     if wrong is not None:
         raise DataError(f"{path}: expected lines of a name and 0, 1 or 2, found {' '.join(wrong)!r}")
@@ -110,12 +149,6 @@ def count(splits: Mapping[str, Sequence[str]]) -> str:
     return ", ".join(f"{len(names):,} {split}" for split, names in splits.items())
 
 
-def read_all(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> Iterator[list[Named]]:
-    """The files' bytes, BATCH at a time; the archive's checksums are verified on the way."""
-    for start in range(0, len(members), BATCH):
-        yield [(info.filename, read_member(archive, info)) for info in members[start : start + BATCH]]
-
-
 def decode_all(files: Sequence[Named], *, crop: tuple[int, int, int, int], kernel: str, side: int) -> np.ndarray:
     """Images, uint8 (n, 3, side, side): decoded, cropped, then resized. Pixels outside the crop have no effect."""
     images = np.empty((len(files), 3, side, side), np.uint8)
@@ -131,37 +164,3 @@ def decode_all(files: Sequence[Named], *, crop: tuple[int, int, int, int], kerne
             raise DataError(f"{name}: expected a whole JPEG picture, found a damaged one ({error})") from error
         images[row] = np.asarray(small).transpose(2, 0, 1)
     return images
-
-
-def write(path: Path, shape: tuple[int, ...], batches: Iterable[np.ndarray], advance: Advance) -> None:
-    """Write a .npy file of `shape`, batch by batch. (In a memory map, all written data would count as used memory.)"""
-    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for batch in batches:
-            if batch.shape[1:] != shape[1:]:
-                raise DataError(f"{path.name}: expected images of {shape[1:]}, found {batch.shape[1:]}")
-            file.write(batch.data)
-            advance(len(batch))
-
-
-@contextmanager
-def pool(processes: int) -> Iterator[Run]:
-    """A `map` over batches that keeps their order: in this process, or in several with a few batches at a time."""
-    if processes == 1:
-        yield map
-        return
-    # Spawned, not forked: a fork could copy a lock that the progress bar's thread holds.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as executor:
-        yield partial(ordered, executor, 2 * processes)
-
-
-def ordered(executor: Executor, ahead: int, decode: Decode, batches: Iterable[list[Named]]) -> Iterator[np.ndarray]:
-    """Results in the order of `batches`, with few in memory. (`Executor.map` would first read the whole archive.)"""
-    waiting: deque[Future[np.ndarray]] = deque()
-    for batch in batches:
-        waiting.append(executor.submit(decode, batch))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

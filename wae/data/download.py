@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from wae.data.errors import DataError
+from wae.data.errors import DataError, reading, writing
 from wae.data.fetch import TransferError, Web, copy, length, page_found, page_title
 from wae.data.progress import say
 
@@ -21,7 +21,7 @@ CHECKSUMS = {"md5": "md5", "sha256": "sha256", "sha256_begins": "sha256"}  # key
 DRIVE = "https://drive.usercontent.google.com/download?id={}&export=download&confirm=t"
 """A file of Google Drive; `confirm` answers the page that says it is too large to be scanned for viruses."""
 
-MIRROR = Path("mirror")  # the folder for files fetched by hand, if WAE_MIRROR names no other place
+MIRROR = Path("mirror")  # the folder for files fetched by hand; what WAE_MIRROR names is tried before it
 
 
 class DownloadError(DataError):
@@ -32,7 +32,7 @@ def download(
     name: str,
     source: Mapping[str, Any],
     folder: Path,
-    mirror: str | None,
+    mirrors: Sequence[str],
     *,
     timeout: float = 30.0,
     attempts: int = 3,
@@ -45,33 +45,35 @@ def download(
         source: `files` (name -> md5, sha256, sha256_begins, bytes), `urls` (tried in order), `licence`, perhaps
             `folder`, and `drive` (name -> id on Google Drive, tried last).
         folder: where the files go; created.
-        mirror: a folder or an http(s) address that holds `<name>/<file>`; tried first.
+        mirrors: folders or http(s) addresses that hold `<name>/<file>`; tried first, in order.
         timeout: seconds without a byte before a connection counts as dead.
         attempts: after so many attempts in a row without new bytes, the next address is tried.
         pause: seconds between two attempts.
 
     Raises:
-        DownloadError: `mirror` is an address of another kind, or files could not be downloaded; one error names all.
+        DownloadError: a mirror is an address of another kind, or files could not be downloaded; one error names all.
             A wrong file never gets a final name. A `.part` file may stay; the next run continues it.
     """
-    if mirror and "://" in mirror and not _web(mirror):
-        raise DownloadError(f"WAE_MIRROR is {mirror!r}; allowed: an http:// or https:// address, or a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder), Web(timeout, attempts, pause) as web:
-        tried = {
-            file: obtain(folder / file, expected, addresses(name, source, mirror, file), web)
-            for file, expected in source["files"].items()
-        }
+    for mirror in mirrors:
+        if "://" in mirror and not _web(mirror):
+            raise DownloadError(f"WAE_MIRROR is {mirror!r}; allowed: an http:// or https:// address, or a folder")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone(folder), Web(timeout, attempts, pause) as web:
+            tried = {
+                file: obtain(folder / file, expected, addresses(name, source, mirrors, file), web)
+                for file, expected in source["files"].items()
+            }
     failures = {file: reasons for file, reasons in tried.items() if reasons}
     if failures:
         raise DownloadError(explain(name, source, folder, failures))
     say(f"{name}: {len(tried)} files in {folder}, checksums right. Licence: {source['licence']}")
 
 
-def addresses(name: str, source: Mapping[str, Any], mirror: str | None, file: str) -> list[str]:
-    """The addresses of a file, in the order to try: the mirror, each url of the source, Google Drive."""
-    mirrors = [f"{mirror.rstrip('/')}/{source.get('folder') or name}"] if mirror else []
-    found = [f"{base.rstrip('/')}/{quote(file) if _web(base) else file}" for base in (*mirrors, *source["urls"])]
+def addresses(name: str, source: Mapping[str, Any], mirrors: Sequence[str], file: str) -> list[str]:
+    """The addresses of a file, in the order to try: the mirrors, each url of the source, Google Drive."""
+    inside = [f"{mirror.rstrip('/')}/{source.get('folder') or name}" for mirror in mirrors]
+    found = [f"{base.rstrip('/')}/{quote(file) if _web(base) else file}" for base in (*inside, *source["urls"])]
     drive = (source.get("drive") or {}).get(file)
     return [*found, DRIVE.format(quote(drive))] if drive else found
 
@@ -131,7 +133,7 @@ def bring(address: str, part: Path, size: int | None, web: Web) -> None:
 
 def fault(path: Path, expected: Mapping[str, Any]) -> str | None:
     """What is wrong with a file, None if nothing."""
-    with path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         title = page_title(file.read(1 << 16))
     if title is not None:
         return page_found(title)

@@ -11,11 +11,14 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from wae.data.errors import writing
 from wae.data.progress import progress
 
+LOCAL = ("127.0.0.1", "localhost", "::1")
 LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 PASSING = {408, 429, 500, 502, 503, 504}  # status codes of temporary errors
 
@@ -72,7 +75,7 @@ class Web:
             try:
                 return self._attempt(url, part, size)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-                self.unreachable[host] = f"cannot connect to {host} ({_words(error)})"
+                self.unreachable[host] = _no_connection(url, error)
                 raise TransferError(self.unreachable[host]) from error
             except httpx.TransportError as error:
                 idle = 0 if length(part) > before else idle + 1
@@ -85,7 +88,10 @@ class Web:
     def _attempt(self, url: str, part: Path, size: int | None) -> None:
         start = length(part)
         try:
-            with self.client.stream("GET", url, headers={"Range": f"bytes={start}-"} if start else {}) as response:
+            with (
+                writing(part),
+                self.client.stream("GET", url, headers={"Range": f"bytes={start}-"} if start else {}) as response,
+            ):
                 offset = _offset(response, start, part)
                 total = size or _total(response, offset)
                 chunks = response.iter_raw()
@@ -106,13 +112,15 @@ class Web:
 
 
 def copy(source: Path, part: Path) -> None:
-    """Copy a file of a mirror folder to `part`."""
+    """Copy a file of a mirror folder to `part`. Only what is wrong with the mirror is a TransferError."""
     try:
-        shutil.copyfile(source.expanduser(), part)
+        found = source.expanduser().open("rb")  # closed below
     except FileNotFoundError:
         raise TransferError("no such file") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: `~name`, and there is no such user
         raise TransferError(f"cannot be copied ({getattr(error, 'strerror', None) or error})") from error
+    with found, writing(part), part.open("wb") as file:
+        shutil.copyfileobj(found, file, 1 << 20)
 
 
 def length(path: Path) -> int:
@@ -177,6 +185,19 @@ def _host(url: str) -> str:
         return httpx.URL(url).netloc.decode()
     except httpx.InvalidURL as error:
         raise TransferError(f"not an address: {error}") from error
+
+
+def _no_connection(url: str, error: Exception) -> str:
+    """What could not be reached: the host, or the proxy on the way to it. Its password is not told."""
+    address = httpx.URL(url)
+    named = getproxies()
+    proxy = named.get(address.scheme) or named.get("all")
+    if not proxy or address.host in LOCAL or proxy_bypass(address.host):
+        return f"cannot connect to {_host(url)} ({_words(error)})"
+    place = httpx.URL(proxy).netloc.decode()  # without user and password
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy {place} that the environment names does not connect to {_host(url)} ({_words(error)})"
+    return f"cannot connect to the proxy {place} that the environment names, for {_host(url)} ({_words(error)})"
 
 
 def _words(error: Exception) -> str:

@@ -17,5 +17,5 @@ VARIABLE = "WAE_MIRROR"
 def run(job: Job) -> None:
     """Get and verify every file of the source: from the mirror in WAE_MIRROR, else mirror/, else its publisher."""
     source = job.scope["source"]
-    mirror = os.environ.get(VARIABLE) or (str(MIRROR) if MIRROR.is_dir() else None)
-    download(source, job.profile.data["sources"][source], Path("data/raw") / source, mirror)
+    mirrors = [os.environ.get(VARIABLE), str(MIRROR) if MIRROR.is_dir() else None]
+    download(source, job.profile.data["sources"][source], Path("data/raw") / source, list(filter(None, mirrors)))
