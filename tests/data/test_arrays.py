@@ -91,6 +91,14 @@ def test_one_picture_is_not_taken_for_many_grey_ones(
     assert read_images(tmp_path / "x.npy").shape == reshaped
 
 
+@pytest.mark.parametrize("shape", [(5, 3, 3), (2, 4, 4), (3, 3, 3), (4, 64, 64)])
+def test_the_smallest_grey_pictures_and_any_other_number_are_taken_as_they_are(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", images(1, shape)[0])
+    assert read_images(tmp_path / "x.npy").shape == (shape[0], 1, *shape[1:])
+
+
 @pytest.mark.parametrize(
     ("array", "says"),
     [

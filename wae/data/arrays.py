@@ -92,9 +92,9 @@ def _channels_second(array: np.ndarray, path: Path) -> np.ndarray:
 
 def _several(shape: tuple[int, ...], path: Path) -> None:
     """Raise DataError for three axes that are those of one picture, which would be taken for many grey ones."""
-    if shape[2] in (1, 3, 4):
+    if shape[2] in (1, 3, 4) and shape[1] > shape[2]:
         one, many = f"(1, {shape[0]}, {shape[1]}, {shape[2]})", f"({shape[0]}, 1, {shape[1]}, {shape[2]})"
-    elif shape[0] == 3:
+    elif shape[0] == 3 and min(shape[1:]) > 4:
         one, many = f"(1, {', '.join(map(str, shape))})", f"(3, 1, {shape[1]}, {shape[2]})"
     else:
         return
