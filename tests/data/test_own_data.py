@@ -413,7 +413,7 @@ def test_labels_beside_the_images_are_not_read_for_a_score(tmp_path: Path) -> No
     np.savez(tmp_path / "x.npz", x=GREY, y=np.arange(40))
     assert np.array_equal(read_pictures(tmp_path / "x.npz")[:, 0], GREY)
     np.savez(tmp_path / "y.npz", x_train=GREY, x_test=GREY, y_test=np.arange(40))
-    with pytest.raises(DataError, match=r"y\.npz holds x_train, x_test, y_test; it should hold one array"):
+    with pytest.raises(DataError, match=r"y\.npz holds several arrays of images, x_train, x_test; save"):
         read_pictures(tmp_path / "y.npz")
 
 

@@ -1,6 +1,8 @@
 """Known damage: what it does to images, and that the classifier's distance rises with it."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from wae.figures.corruption import corruption
 from wae.metrics.corruption import CORRUPTIONS, blurred, collapsed, corruption_curves, noisy, without_classes
 from wae.metrics.features import classifier
 from wae.metrics.features.extractors import Extractor
+from wae.stages import corruption as stage
 
 RNG = np.random.default_rng
 
@@ -85,3 +88,25 @@ def test_the_classifier_s_distance_rises_with_every_damage(tmp_path: Path) -> No
     for picture in pictures:
         corruption(tmp_path / "corruption.csv", picture, title="Damaged digits")
     assert pictures[0].read_bytes() == pictures[1].read_bytes()
+
+
+def test_the_reference_of_the_curves_is_drawn_from_all_held_out_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of images in the order of their classes, the first have not one of the last classes."""
+    seen: list[np.ndarray] = []
+    labelled = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None, None], (200, 1, 8, 8))
+    for name, array in (("train", labelled), ("train-labels", np.arange(200)[:, None]), ("test", labelled)):
+        np.save(tmp_path / f"{name}.npy", array)
+    settings = {"samples": 60, "seed": 1}
+    monkeypatch.setattr("wae.stages.measure.start", lambda job: (settings, "cpu", None))
+    monkeypatch.setattr("wae.stages.measure.extractors", lambda *_: {"classifier": None})
+    monkeypatch.setattr("wae.stages.corruption.corruption", lambda *_, **__: None)
+    monkeypatch.setattr("wae.stages.corruption.corruption_curves", lambda *given: seen.append(given[2]) or [])
+    job: Any = SimpleNamespace(
+        input_paths=sorted(tmp_path.glob("*.npy")), scope={"dataset": "x"}, output=lambda name: tmp_path / name
+    )
+    stage.run(job)
+    levels = seen[0][:, 0, 0, 0]
+    assert len(np.unique(levels)) == 60
+    assert levels.max() > 150

@@ -13,6 +13,7 @@ from wae import runtime
 from wae.errors import UserError
 from wae.metrics import authenticity, frechet_distance, kid, sharpness, support
 from wae.metrics.distances.report import Samples
+from wae.metrics.draws import chosen, shuffled
 from wae.metrics.evaluate import Evaluation, evaluate, floor, mean_sharpness
 from wae.metrics.features.extractors import Extractor
 from wae.metrics.measures import Measure
@@ -67,18 +68,22 @@ def run(model: nn.Module, seed: int = 0, **changed: Any) -> Evaluation:
     return evaluate(model, **arguments, device="cpu", generator=torch.Generator().manual_seed(seed))
 
 
+REFERENCE = chosen(60, 40, SETTINGS["seed"])  # of the held-out images
+
+
 def rounded(x: Tensor) -> np.ndarray:
     return np.round(x.numpy().astype(np.float64) * 255).astype(np.uint8)
 
 
-def test_the_frechet_distance_is_that_of_rounded_samples_against_the_first_held_out_images() -> None:
+def test_the_frechet_distance_is_that_of_rounded_samples_against_held_out_images_that_the_seed_draws() -> None:
     model = Noise()
     measure = run(model).metrics["fd_classifier"]
     generator = torch.Generator().manual_seed(0)
     fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)])
-    assert measure.value == frechet_distance(fake.reshape(40, -1), images(60)[:40].reshape(40, -1))
+    assert measure.value == frechet_distance(fake.reshape(40, -1), images(60)[REFERENCE].reshape(40, -1))
     assert (measure.n, measure.features_sha256) == (40, "0" * 64)
-    assert "n=40 vs first 40 held-out" in measure.protocol
+    assert "n=40 vs 40 of 60 held-out" in measure.protocol
+    assert measure.reference == "40 of 60 held-out images, drawn by seed"
     assert model.asked == [(16, False), (16, False), (8, False)]
 
 
@@ -93,7 +98,7 @@ def test_one_pass_of_features_gives_every_number() -> None:
     assert passes == [40, 10, 40, 40]  # 50 training images in batches of 40, generated, held out
     generator = torch.Generator().manual_seed(0)
     fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)]).reshape(40, -1)
-    real = images(60)[:40].reshape(40, -1)
+    real = images(60)[REFERENCE].reshape(40, -1)
     expected = {"kid_classifier": kid(fake, real)}
     expected |= {f"{name}_classifier": value for name, value in support(real, fake, 5)._asdict().items()}
     assert {name: metrics[name].value for name in expected} == expected
@@ -118,8 +123,8 @@ def test_patches_are_compared_where_the_settings_ask_for_them() -> None:
     real = np.random.default_rng(0).integers(0, 256, (40, 1, 28, 28), dtype=np.uint8)
     metrics = run(Big(), train_images=real, test_images=real, extractors={}, settings={**SETTINGS, "swd": 30}).metrics
     assert metrics["swd"].value == pytest.approx((metrics["swd_28"].value + metrics["swd_14"].value) / 2, rel=1e-15)
-    assert (metrics["swd"].n, metrics["swd"].reference) == (30, "first 30 held-out images")
-    assert "levels 28, 14 px; n=30 vs first 30" in metrics["swd"].protocol
+    assert (metrics["swd"].n, metrics["swd"].reference) == (30, "30 of 40 held-out images, drawn by seed")
+    assert "levels 28, 14 px; n=30 of 40 vs 30 of 40 held-out" in metrics["swd"].protocol
     assert "swd" not in run(Noise()).metrics
 
 
@@ -173,19 +178,22 @@ def test_an_evaluation_draws_other_numbers_than_a_training_of_its_seed(monkeypat
 
 
 def test_a_perfect_auto_encoder_has_no_error_and_a_darker_one_its_mean_square() -> None:
-    x = images(60)[:40] / 255
+    x = images(60)[REFERENCE] / 255
     assert run(Identity()).metrics["reconstruction_mse"].value == 0.0
     darker = run(Identity(loss=0.25)).metrics["reconstruction_mse"]
     assert darker.value == pytest.approx(np.mean((0.25 * x) ** 2), rel=1e-6)
-    assert darker.reference == "first 40 held-out images"
+    assert darker.reference == "40 of 60 held-out images, drawn by seed"
+    every = run(Identity(loss=0.25), test_images=images(60)[REFERENCE]).metrics["reconstruction_mse"]
+    assert (every.value, every.reference) == (darker.value, "all 40 held-out images")
 
 
 def test_pictures_are_held_out_images_and_straight_lines_between_their_codes() -> None:
     drawn = run(Identity()).images
     held_out = images(60)
-    assert np.array_equal(drawn["originals"], held_out[:5])
-    assert np.array_equal(drawn["reconstructions"], held_out[:5])
+    assert np.array_equal(drawn["originals"], held_out[chosen(60, 5, SETTINGS["seed"])])
+    assert np.array_equal(drawn["reconstructions"], drawn["originals"])
     assert drawn["interpolations"].shape == (3, 4, *SHAPE)
+    held_out = held_out[shuffled(60, SETTINGS["seed"])]
     assert np.array_equal(drawn["interpolations"][:, 0], held_out[[0, 2, 4]])
     assert np.array_equal(drawn["interpolations"][:, -1], held_out[[1, 3, 5]])
     third = (2 * held_out[0].astype(float) + held_out[1]) / 3
@@ -225,7 +233,7 @@ def test_copies_of_training_images_are_found_and_the_floor_is_that_of_held_out_o
     measure = run(Noise(), train_images=train).metrics["authenticity_classifier"]
     assert measure.value > 0.2
     assert (measure.n, measure.reference) == (40, "200 training images")
-    assert "against 200 of 200 training images" in measure.protocol
+    assert "against 200 training images; " in measure.protocol
     expected = authenticity(train.reshape(200, -1), test[:40].reshape(40, -1))
     assert real_against_real(train, test).metrics["authenticity_classifier"].value == expected > 0.2
 
@@ -248,14 +256,15 @@ def test_of_many_training_images_some_are_looked_at(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("wae.metrics.distances.report.TRAINING", 3)
     train = images(201, 1)
     measure = real_against_real(train, images(60)).metrics["authenticity_classifier"]
-    expected = authenticity(train[[0, 100, 200]].reshape(3, -1), images(60)[:40].reshape(40, -1))
+    expected = authenticity(train[[0, 100, 200]].reshape(3, -1), images(60)[REFERENCE].reshape(40, -1))
     assert measure.value == expected
-    assert "against 3 of 201 training images" in measure.protocol
+    assert "against 3 of 201 training images, spread evenly; " in measure.protocol
+    assert measure.reference == "3 of 201 training images"
 
 
-def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
+def test_sharpness_is_that_of_all_samples() -> None:
     class Fading(Noise):
-        """A checkerboard a thousand times, then black."""
+        """A checkerboard a thousand times, then black a hundred times."""
 
         def generate(self, n: int, generator: torch.Generator) -> Tensor:
             before = sum(size for size, _ in self.asked)
@@ -265,7 +274,7 @@ def test_sharpness_is_that_of_the_first_thousand_samples() -> None:
             return shown[:, None, None, None] * board
 
     measure = run(Fading(), test_images=images(1100), settings={**SETTINGS, "samples": 1100}).metrics["sharpness"]
-    assert (measure.value, measure.n) == (16.0, 1000)
+    assert (measure.value, measure.n) == (pytest.approx(16.0 * 1000 / 1100, rel=1e-14), 1100)
 
 
 @pytest.mark.parametrize("shape", [(3, 33, 47), (1, 28, 28)])
@@ -303,7 +312,7 @@ def test_further_samplings_are_other_draws_of_the_same_model_and_change_nothing_
     assert all(np.array_equal(once.images[name], more.images[name]) for name in once.images)
     generator = torch.Generator().manual_seed(2)  # the first is of seed 0; 1 is that of what metrics draw
     fake = np.concatenate([rounded(torch.rand(n, *SHAPE, generator=generator)) for n in (16, 16, 8)])
-    expected = frechet_distance(fake.reshape(40, -1), images(60)[:40].reshape(40, -1))
+    expected = frechet_distance(fake.reshape(40, -1), images(60)[REFERENCE].reshape(40, -1))
     assert more.metrics["fd_classifier"].again[0] == expected
 
 
@@ -347,16 +356,16 @@ def test_the_floor_draws_training_images_without_replacement() -> None:
     train = images(40, 1)
     evaluation = real_against_real(train, train)
     assert evaluation.metrics["fd_classifier"].value == pytest.approx(0.0, abs=1e-8)
-    assert np.array_equal(evaluation.images["samples"], train[:9])
+    assert np.array_equal(evaluation.images["samples"], train[chosen(40, 9, SETTINGS["seed"])])
     many = images(200, 1)
     drawn = real_against_real(many, images(60)).images["samples"]
     assert all((many == image).all(axis=(1, 2, 3)).any() for image in drawn)
     assert not np.array_equal(drawn, many[:9])
 
 
-def test_the_floor_is_as_sharp_as_the_first_held_out_images() -> None:
-    board = np.uint8(255) * ((np.arange(4)[:, None] + np.arange(4)) % 2).astype(np.uint8)
-    test = np.concatenate([np.broadcast_to(board, (40, *SHAPE)), images(20)])
+def test_the_floor_is_as_sharp_as_the_reference() -> None:
+    test = images(60)
+    test[REFERENCE] = np.uint8(255) * ((np.arange(4)[:, None] + np.arange(4)) % 2).astype(np.uint8)
     assert real_against_real(images(200), test).metrics["sharpness"].value == 16.0
 
 

@@ -77,6 +77,22 @@ def test_who_has_codes_has_the_second_sampler(name: str) -> None:
     assert ("expost" in made.images) == ("latent" in made.images) == (name in AUTOENCODERS)
 
 
+def test_the_mixture_is_fitted_to_training_images_that_the_seed_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 training images in the order of their brightness, the first 30 are the dark ones."""
+    fitted: list[torch.Tensor] = []
+    fit = lambda codes, *options: fitted.append(codes) or fit_mixture(codes, *options)
+    monkeypatch.setattr("wae.metrics.codes.report.fit_mixture", fit)
+    monkeypatch.setattr("wae.metrics.codes.report.encoded", lambda model, x, *_: torch.from_numpy(x[:, 0, 0, :2] / 1.0))
+    monkeypatch.setattr("wae.metrics.evaluate.code_measures", lambda *_: ({}, {}))
+    training = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None, None], (200, 1, 8, 8))
+    model = build(DATASET, entry("ae", network={**entry("ae")["network"], "latent": 2}), generator())
+    made = evaluate(model, training, images(60), {}, SETTINGS, device="cpu", generator=generator(1))
+    (codes,) = fitted
+    assert len(codes[:, 0].unique()) == 30
+    assert codes.max() > 150
+    assert "fitted to 30 of 200 training codes" in made.metrics["sharpness_expost"].protocol
+
+
 def test_too_few_training_images_are_counted() -> None:
     with pytest.raises(UserError, match=r"evaluation\.mixture\.images takes 30 images, but this split has 20"):
         evaluate(

@@ -53,3 +53,25 @@ def test_the_numbers_leave_the_samples_alone() -> None:
     alone = model.generate(16, generator(1))
     expected = np.rint(255 * alone.detach().double().numpy()).astype(np.uint8)
     assert (made.images["samples"] == expected[:9]).all()
+
+
+def test_the_codes_are_of_held_out_images_that_the_seed_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 held-out images in the order of their brightness, the first 20 are the dark ones."""
+    seen: list[np.ndarray] = []
+
+    def encoded(model: object, x: np.ndarray, *rest: object) -> torch.Tensor:
+        seen.append(x)
+        return torch.from_numpy(x[:, 0, 0, :2]).float()
+
+    monkeypatch.setattr("wae.metrics.codes.report.CODES", 20)
+    monkeypatch.setattr("wae.metrics.codes.report.encoded", encoded)
+    held_out = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None, None], (200, 1, 8, 8))
+    model = build(DATASET, entry("ae", network={**entry("ae")["network"], "latent": 2}), generator())
+    made = evaluate(model, images(), held_out, {}, SETTINGS, device="cpu", generator=generator(1))
+    levels = seen[0][:, 0, 0, 0]
+    assert len(np.unique(levels)) == 20
+    assert levels.max() > 150
+    assert (made.metrics["latent_sw"].n, made.metrics["latent_sw"].reference) == (
+        20,
+        "20 of 200 held-out images, drawn by seed",
+    )

@@ -98,7 +98,8 @@ class Angle:
 def test_a_model_that_knows_the_angle_scores_near_perfect() -> None:
     """In units of a blend's distance; codes of a circle may go the long way round, evenly all the same."""
     images = quantised(rays(angles(40, np.random.default_rng(1)), 32))
-    measures = interpolation_measures(Angle(), images, {"pairs": 20, "steps": 16}, "cpu")
+    settings = {"interpolation": {"pairs": 20, "steps": 16}, "seed": 1}
+    measures = interpolation_measures(Angle(), images, settings, "cpu")
     distance, smoothness = measures["interpolation_distance"], measures["interpolation_smoothness"]
     assert distance.value == pytest.approx(0, abs=1e-4)
     assert smoothness.value == pytest.approx(0, abs=0.02)

@@ -16,6 +16,7 @@ from wae.data.pictures import read_pictures
 from wae.errors import UserError
 from wae.metrics import frechet_distance, kid, laplacian_swd, sharpness
 from wae.metrics.features.extractors import Extractor
+from wae.metrics.measures import Measure
 from wae.metrics.score import score
 from wae.score import WEIGHTS
 from wae.score import score as command
@@ -97,7 +98,7 @@ def broken(tmp_path: Path) -> dict[str, tuple[Path, str]]:
     (tmp_path / "text.txt").write_text("hello")
     says = {
         "empty": "holds no picture", "sizes": r"16x20 \(a.png\) and of 16x21 \(b.png\)", "bad": r"a\.png is no picture",
-        "deep": "more than 8 bits", "two.npz": "holds a, b; it should hold one", "object.npy": "no plain array",
+        "deep": "more than 8 bits", "two.npz": "several arrays of images, a, b", "object.npy": "no plain array",
         "signed.npy": "from -0.5 to -0.5", "shape.npy": r"has shape \(2, 5, 9, 9\)", "nan.npy": "from nan to nan",
         "cut.npy": "no plain array|cannot be read",
         "text.txt": "is not a folder, zip or tar of pictures, a .npy or a .npz$",
@@ -115,40 +116,79 @@ def test_what_is_no_set_of_pictures_is_refused_in_a_sentence(tmp_path: Path) -> 
 # ---- measuring --------------------------------------------------------------
 
 
-def test_each_number_is_that_of_its_function_on_as_many_of_both() -> None:
-    x, y = images(70), images(60, 1)
-    dim = 16
-    extractor = Extractor("inception-v3", "0" * 64, dim, lambda z: z.flatten(1)[:, :dim].float(), "cpu", 50)
-    measures, missing = score(x, y, {"inception": extractor}, seed=3)
-    flat = [s[:60].reshape(60, -1)[:, :dim].astype(np.float32) for s in (x, y)]
-    assert measures["fid"].value == frechet_distance(*flat)
-    assert measures["kid"].value == kid(*flat)
-    generator = torch.Generator().manual_seed(3)
+def pixels(dim: int = 16, sha: str = "0" * 64) -> Extractor:
+    """Pixels as features."""
+    return Extractor("inception-v3", sha, dim, lambda z: z.flatten(1)[:, :dim].float(), "cpu", 50)
+
+
+def numbers(measure: Measure) -> tuple[int, int, int, int]:
+    """Images used and of how many, then those of the reference."""
+    return measure.n, measure.of, measure.n_reference, measure.of_reference
+
+
+@pytest.mark.parametrize(("n", "m"), [(70, 60), (60, 70), (60, 60)])
+def test_each_number_is_that_of_its_function_on_all_of_both(n: int, m: int) -> None:
+    x, y = images(n), images(m, 1)
+    measures, missing = score(x, y, {"inception": pixels()}, seed=3)
+    flat = [s.reshape(len(s), -1)[:, :16].astype(np.float32) for s in (x, y)]
+    assert measures["fid"].value == pytest.approx(frechet_distance(*flat), rel=1e-9)
+    assert measures["kid"].value == pytest.approx(kid(*flat), rel=1e-9)
+    assert measures["swd_20"].value == laplacian_swd(x, y, torch.Generator().manual_seed(3))[20]
     assert measures["sharpness"].value == pytest.approx(float(sharpness(torch.from_numpy(x) / 255).mean()))
-    assert {measures[name].n for name in ("fid", "swd", "recall_inception")} == {60}
+    for name in ("fid", "fid_infinity", "kid", "swd", "swd_20"):
+        assert numbers(measures[name]) == (n, n, m, m), name
+        assert measures[name].reference == f"all {m} images of the reference"
+        assert f"n={n} vs {m} of the reference" in measures[name].protocol
+    assert numbers(measures["sharpness_reference"])[:2] == (m, m)
     assert list(missing) == ["fd_classifier"]
     without, _ = score(x, y, {}, seed=3)
-    expected = laplacian_swd(x[:60], y, generator)
-    assert without["swd_20"].value == expected[20]
+    assert without["swd_20"] == measures["swd_20"]  # with Inception's weights or without
     assert not [name for name in without if not name.startswith(("swd", "sharpness"))]
     assert all("held-out" not in measure.protocol + measure.reference for measure in measures.values())
 
 
-@pytest.mark.parametrize(("n", "m"), [(70, 60), (60, 70)])
-def test_of_unequal_sets_as_many_as_the_smaller_has(n: int, m: int) -> None:
-    x, y = images(n), images(m, 1)
-    found, _ = score(x, y, {}, seed=3)
-    expected, _ = score(x[:60], y[:60], {}, seed=3)
-    assert found["swd_20"] == expected["swd_20"]
-    assert found["swd_20"].n == 60
+@pytest.mark.parametrize(("n", "m"), [(90, 60), (60, 90)])
+def test_supports_are_of_as_many_of_both_and_the_larger_set_s_are_drawn(n: int, m: int) -> None:
+    """Their expectation at equal distributions depends on n / m, so that of unequal sets would say little."""
+    measures, _ = score(images(n), images(m, 1), {"inception": pixels()}, seed=3)
+    for name in ("precision", "recall", "density", "coverage"):
+        measure = measures[f"{name}_inception"]
+        assert numbers(measure) == (60, n, 60, m)
+        drawn = "n=60 of 90 vs 60 of the" if n > m else "n=60 vs 60 of 90 of the"
+        assert drawn in measure.protocol
+        assert measure.reference == (
+            "all 60 images of the reference" if n > m else "60 of 90 images of the reference, drawn by seed"
+        )
+
+
+def test_more_images_than_a_metric_holds_are_drawn_by_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wae.metrics.score.SWD_IMAGES", 50)
+    x, y = images(70), images(40, 1)
+    measures = [score(x, y, {}, seed=seed)[0]["swd"] for seed in (3, 3, 4)]
+    assert numbers(measures[0]) == (50, 70, 40, 40)
+    assert "n=50 of 70 vs 40 of the reference" in measures[0].protocol
+    assert measures[0] == measures[1] != measures[2]
+
+
+@pytest.mark.parametrize("most", [None, 30])
+def test_no_number_depends_on_the_order_of_the_images(most: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit, also where some images are drawn, and with copies of images in a set."""
+    monkeypatch.setattr("wae.metrics.score.SWD_IMAGES", 50)
+    x, y = (np.concatenate([of, of[:5]]) for of in (images(70), images(40, 1)))
+    order = np.random.default_rng(0).permutation(len(x))
+    found = [score(a, b, {"inception": pixels()}, 3, most) for a, b in ((x, y), (x[::-1], y[::-1]), (x[order], y))]
+    assert found[0] == found[1] == found[2]
+    if most:
+        assert {numbers(found[0][0][name]) for name in ("fid", "swd", "recall_inception")} == {(30, 75, 30, 45)}
+        assert "mean of 30 of 75" in found[0][0]["sharpness"].protocol
 
 
 def test_what_so_few_images_cannot_give_is_missing_with_its_reason() -> None:
-    extractor = Extractor("inception-v3", "0" * 64, 3, lambda z: z.flatten(1)[:, :3].float(), "cpu", 50)
-    measures, missing = score(images(4, 0, (3, 5, 5)), images(4, 1, (3, 5, 5)), {"inception": extractor}, seed=1)
+    measures, missing = score(images(4, 0, (3, 5, 5)), images(4, 1, (3, 5, 5)), {"inception": pixels(3)}, seed=1)
     assert "hold no patch of 7 x 7" in missing["swd"]
     assert "4 samples of 3 features" in missing["fid_infinity"]
-    assert "k is 5" in missing["recall_inception"]
+    assert missing["recall_inception"] == "k is 5; with 4 samples it is between 1 and 3"
+    assert missing["fid_infinity"] == "4 samples of 3 features; extrapolating a Frechet distance takes at least 6"
     assert set(measures) == {"fid", "kid", "sharpness", "sharpness_reference"}
 
 
@@ -158,7 +198,8 @@ def test_what_so_few_images_cannot_give_is_missing_with_its_reason() -> None:
 def test_a_table_with_protocols_and_the_same_numbers_as_json(tmp_path: Path) -> None:
     paths = folder(tmp_path / "fake", images(6)), folder(tmp_path / "real", images(5, 1))
     text, report = run(paths[0], "--against", paths[1]), json.loads(run(paths[0], "--against", paths[1], "--json"))
-    assert report["metrics"]["swd"]["n"] == 5
+    swd = {"n": 6, "of": 6, "n_reference": 5, "of_reference": 5}
+    assert report["metrics"]["swd"].items() >= swd.items()
     for name, measure in report["metrics"].items():
         assert name in text
         assert f"{measure['value']:.6g}" in text
@@ -166,16 +207,30 @@ def test_a_table_with_protocols_and_the_same_numbers_as_json(tmp_path: Path) -> 
     assert "need the weights of Inception-v3" in text
     assert next(iter(report["missing"].values())) in text
     assert json.loads(run(paths[0], "--against", paths[0], "--json"))["metrics"]["swd"]["value"] == 0.0
-    assert json.loads(run(paths[0], "--against", paths[1], "--json", "--first", 3))["metrics"]["swd"]["n"] == 3
+    first = json.loads(run(paths[0], "--against", paths[1], "--json", "--first", 3))
+    assert first["metrics"]["swd"]["of"] == 3
+    assert first["notes"] == ["the first 3 of each set in the order of names"]
+    drawn = json.loads(run(paths[0], "--against", paths[1], "--json", "--images", 3))["metrics"]["swd"]
+    assert drawn.items() >= {"n": 3, "of": 6, "n_reference": 3, "of_reference": 5}.items()
+    assert "3 of 6" in run(paths[0], "--against", paths[1], "--images", 3)
 
 
 @pytest.mark.parametrize(
     ("one", "other", "says"),
     [
-        (images(3), images(3, 1, (3, 20, 17)), r"16x20 in colour and .* 17x20 in colour; only equal sizes"),
-        (images(3), images(3, 1, (1, 20, 16)), r"in colour and .* in grey"),
+        (images(3), images(3, 1, (3, 20, 17)), r"16x20 in colour and .* 17x20 in colour; only equal sizes.*--size N"),
+        (
+            images(3),
+            images(3, 1, (1, 20, 16)),
+            r"one.npy has pictures in colour and .*other.npy in grey; save .*one.npy as",
+        ),
+        (
+            images(3, 1, (1, 20, 16)),
+            images(3),
+            r"other.npy has pictures in colour and .*one.npy in grey; save .*other.npy",
+        ),
         (images(3), images(1), "other.npy holds one picture"),
-        (images(3, 0, (1, 2, 9)), images(3, 0, (1, 2, 9)), "9x2; the smallest"),
+        (images(3, 0, (1, 2, 9)), images(3, 0, (1, 2, 9)), "9x2 in grey; the smallest"),
     ],
 )
 def test_sets_that_do_not_compare_are_refused(one: np.ndarray, other: np.ndarray, says: str, tmp_path: Path) -> None:
@@ -197,8 +252,7 @@ def test_a_number_says_in_short_whose_features_it_is_of_and_json_in_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sha = "01234567" + "89abcdef" * 7
-    extractor = Extractor("inception-v3", sha, 3, lambda z: z.flatten(1)[:, :3].float(), "cpu", 50)
-    monkeypatch.setattr("wae.score.networks", lambda weights, device: ({"inception": extractor}, {}))
+    monkeypatch.setattr("wae.score.networks", lambda weights, device: ({"inception": pixels(3, sha)}, {}))
     np.save(tmp_path / "x.npy", images(4, shape=(3, 5, 5)))
     arguments = (tmp_path / "x.npy", "--against", tmp_path / "x.npy")
     report, lines = json.loads(run(*arguments, "--json"))["metrics"], run(*arguments).splitlines()

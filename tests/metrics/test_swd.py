@@ -7,11 +7,13 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from scipy.ndimage import convolve
+from scipy.stats import chisquare
 
+from wae.divergences import wasserstein_1d
 from wae.metrics import laplacian_swd
 from wae.metrics.checks import TooFewError
 from wae.metrics.distances import swd
-from wae.metrics.distances.swd import BINOMIAL, cut, enlarged, laplacian, normalise, patches, sizes, sliced_w1
+from wae.metrics.distances.swd import BINOMIAL, cut, enlarged, laplacian, normalise, patches, placed, sizes, sliced_w1
 
 SHAPES = [(3, 64, 64), (1, 28, 28), (1, 33, 47)]
 
@@ -115,11 +117,37 @@ def test_a_sample_is_at_zero_from_itself_and_others_are_not(shape: tuple[int, ..
     assert min(distance(x, y).values()) > 0.0
 
 
-def test_brightness_contrast_and_tint_change_nothing() -> None:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_neither_sample_s_order_matters(shape: tuple[int, ...]) -> None:
+    """Copies of an image are there too: which of them stands first is nobody's business."""
+    x, y = (np.concatenate([of, of[:4], of[:2]]) for of in (noise(20, shape), noise(14, shape, seed=1)))
+    value, order = distance(x, y), np.random.default_rng(0).permutation(len(x))
+    assert set(distance(x, x[::-1]).values()) == set(distance(x, x[order]).values()) == {0.0}
+    assert distance(x[::-1], y) == distance(x[order], y[::-1]) == value
+
+
+def test_the_value_of_unequal_samples_is_that_of_both_repeated_to_one_size() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((6, 5)).astype("f4"), rng.standard_normal((4, 5)).astype("f4")
+    directions = rng.standard_normal((70, 5))
+    expected = sliced_w1(np.repeat(x, 2, axis=0), np.repeat(y, 3, axis=0), directions)
+    assert sliced_w1(x, y, directions) == pytest.approx(expected, rel=1e-6)
+    assert sliced_w1(y, x, directions) == pytest.approx(expected, rel=1e-6)
+    projected = (torch.from_numpy(of @ directions.T.astype("f4")) for of in (x, y))
+    assert sliced_w1(x, y, directions) == pytest.approx(float(wasserstein_1d(*projected, p=1).mean()), rel=1e-6)
+    assert sliced_w1(x[:1], y, np.eye(1, 5)) == pytest.approx(np.abs(y[:, 0] - x[0, 0]).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_brightness_contrast_and_tint_change_nothing(index: int) -> None:
+    """Of patches at the same places; an image of another tint has other bytes, and so its patches at other places."""
     x = noise(30, top=60)
     tinted = 2 * x + np.array([0, 40, 90], dtype=np.uint8)[:, None, None]
-    assert max(distance(x, tinted).values()) < 1e-2
-    assert min(distance(x, noise(30, top=60, seed=1)).values()) > 1.0
+    ordered, places = placed(x, seed=1)
+    one, other = (normalise(patches(of[ordered.rows], index, *places[index])) for of in (x, tinted))
+    assert_allclose(one, other, atol=1e-4)
+    floor = distance(x, noise(30, top=60, seed=1))
+    assert all(value < 1.1 * floor[side] for side, value in distance(x, tinted).items())
 
 
 def test_two_levels_against_a_uniform_pixel_cost_what_their_quantiles_differ() -> None:
@@ -150,23 +178,28 @@ def test_one_seed_gives_one_distance_whatever_is_held_at_once(monkeypatch: pytes
     assert distance(x, y, seed=1) != distance(x, y)
 
 
-def test_places_are_the_seed_s_the_same_of_both_samples_and_others_at_each_level(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seen: list[bytes] = []
+def test_an_image_s_places_follow_from_its_bytes_and_the_seed_and_differ_at_each_level() -> None:
+    x = noise(4)
+    ordered, places = placed(x, 1)
+    backwards, others = placed(np.concatenate([noise(3, seed=1), x[::-1]]), 1)
+    for image in range(4):
+        row, again = list(ordered.rows).index(image), list(backwards.rows).index(6 - image)
+        assert np.array_equal(places[:, :, row], others[:, :, again])
+    assert np.array_equal(places, placed(x, 1)[1])
+    of_seeds = np.concatenate([places, placed(x, 2)[1]]).reshape(-1, 128)
+    assert len(np.unique(of_seeds, axis=0)) == 2 * 2 * 2 * 4  # seeds, levels, rows and columns, images
 
-    def recorded(images: np.ndarray, index: int, *places: np.ndarray) -> np.ndarray:
-        seen.append(np.stack(places).tobytes())
-        return patches(images, index, *places)
 
-    monkeypatch.setattr(swd, "patches", recorded)
-    x, y = noise(4), noise(4, seed=1)
-    for seed in (0, 1, 1):
-        distance(x, y, seed)
-    of_x, of_y = seen[::2], seen[1::2]
-    assert of_x == of_y
-    assert of_x[4:] == of_x[2:4]
-    assert len(set(of_x[:4])) == 4  # two seeds, two levels
+def test_places_are_uniform_and_independent_between_images_copies_too() -> None:
+    """Counts of 484 places by 128 patches of 500 copies of one image, and of how often two copies share a place."""
+    _, places = placed(np.zeros((500, 1, 28, 28), np.uint8), 1)
+    rows, columns = places[0]
+    counts = np.bincount((22 * rows + columns).ravel(), minlength=484)
+    assert counts.size == 484
+    assert chisquare(counts).pvalue > 1e-3
+    same = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
+    expected, deviation = 1 / 484, np.sqrt(1 / 484 / same.size)
+    assert abs(same.mean() - expected) < 4 * deviation
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -189,10 +222,9 @@ def test_few_images_are_filtered_at_once_and_the_distance_is_that_of_all_at_once
 @pytest.mark.parametrize(
     ("x", "y", "says"),
     [
-        (noise(3), noise(4), "two equal"),
-        (noise(3), noise(3, (1, 32, 32)), "two equal"),
+        (noise(3), noise(3, (1, 32, 32)), "this distance takes"),
         (noise(3) / 255, noise(3) / 255, "float64"),
-        (noise(3)[0], noise(3)[0], "two equal"),
+        (noise(3)[0], noise(3)[0], "this distance takes"),
     ],
 )
 def test_what_is_no_pair_of_image_sets_is_refused(x: np.ndarray, y: np.ndarray, says: str) -> None:

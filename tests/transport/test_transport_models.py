@@ -54,6 +54,20 @@ def test_posteriors_are_read_from_each_run(tmp_path: Path) -> None:
     assert titles[1].endswith("0% (seed 1), 0% (seed 2)")
 
 
+def test_the_images_whose_posteriors_are_shown_are_drawn_and_the_same_of_every_run(tmp_path: Path) -> None:
+    """Held-out images in the order of their labels, as from a folder for each class."""
+    files = [tmp_path / "vae" / seed / "posteriors.csv" for seed in ("1", "2")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        table = pd.DataFrame({"label": np.repeat(np.arange(10), 50), "mean_1": np.arange(500.0), "mean_2": 0.0})
+        table.assign(deviation_1=1, deviation_2=1).to_csv(file, index=False)
+    numbers = posteriors.numbers({"images": 60, "draws": 1}, generator(), files)
+    one, other = (of.reset_index(drop=True) for _, of in numbers.groupby("seed"))
+    assert one["mean_1"].equals(other["mean_1"])
+    assert one["mean_1"].is_unique
+    assert one["label"].nunique() == 10
+
+
 # ---- generators ----
 
 

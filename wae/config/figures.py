@@ -104,7 +104,7 @@ class Posteriors(Drawn):
 
     dataset: str = Field(description="a key of grid; its data need labels")
     models: list[str] = Field(description="auto-encoders of it with two latent dimensions")
-    images: Count = Field(description="first held-out images whose posteriors are drawn")
+    images: Count = Field(description="held-out images, drawn by the seed, whose posteriors are shown")
     draws: Count = Field(description="codes from each posterior, for the share that another image's claims")
 
 

@@ -108,7 +108,7 @@ class Mixture(Options):
     """Ex-post density (Ghosh et al. 2020): a Gaussian mixture fitted to codes, an auto-encoder's second sampler."""
 
     components: Count = Field(description="Gaussians with full covariances; the paper: 10")
-    images: Count = Field(description="first training images whose codes it is fitted to; at least as many")
+    images: Count = Field(description="training images, drawn by the seed, that it is fitted to; at least as many")
 
 
 class Rays(Options):
@@ -123,12 +123,14 @@ class Evaluation(Options):
     """How every model of a data set is measured: the same way for all, so that their numbers can be compared."""
 
     features: list[Feature] = Field(description="whose features Frechet distances use; Inception's weights are fetched")
-    samples: Annotated[int, Field(ge=2)] = Field(description="N: generated images, and first held-out images")
+    samples: Annotated[int, Field(ge=2)] = Field(
+        description="N: generated images; as many held-out ones, drawn by the seed"
+    )
     batch: Count = Field(description="images generated, or passed through a network, at once")
-    seed: Whole = Field(description="of the samples drawn from the prior")
+    seed: Whole = Field(description="of the samples drawn from the prior, and of the images that are used of more")
     samplings: Count = Field(default=1, description="independent draws of N images that each model is measured by")
     swd: Count | None = Field(
-        default=None, description="first images, at most N, whose patches are compared; null: none"
+        default=None, description="images, at most N, whose patches are compared, drawn by the seed; null: none"
     )
     pictures: Pictures
     mixture: Mixture = Field(description="of codes, to draw from instead of the prior")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -12,15 +11,16 @@ import scipy
 import torch
 from torch import Tensor
 
-from wae.errors import UserError
-
 
 @dataclass(frozen=True)
 class Measure:
     """One number with the number of images, reference, features and protocol; fields that do not apply are blank.
 
     Args:
+        n: images that were measured.
         again: the values of further samplings.
+        reason: why there is no value.
+        of: images there were, of which n were measured; n_reference and of_reference likewise, of the reference.
     """
 
     value: float | None = None
@@ -29,17 +29,17 @@ class Measure:
     features_sha256: str = ""
     protocol: str = ""
     again: tuple[float, ...] = ()
+    reason: str = ""
+    of: int = 0
+    n_reference: int = 0
+    of_reference: int = 0
 
     def report(self) -> dict[str, Any]:
-        """Its fields as plain JSON types, without `again` where it was measured once."""
-        return {name: value for name, value in asdict(self).items() if name != "again" or value}
+        """Its fields as plain JSON types, of those after `protocol` only the ones that apply."""
+        return {name: value for name, value in asdict(self).items() if name not in OPTIONAL or value}
 
 
-def first(images: np.ndarray, n: int, key: str) -> np.ndarray:
-    """The first `n` images, in memory."""
-    if len(images) < n:
-        raise UserError(f"{key} takes {n} images, but this split has {len(images)}; it is at most that number")
-    return np.array(images[:n])
+OPTIONAL = ("again", "reason", "of", "n_reference", "of_reference")
 
 
 def unit(images: np.ndarray, device: torch.device | str) -> Tensor:
@@ -47,9 +47,14 @@ def unit(images: np.ndarray, device: torch.device | str) -> Tensor:
     return torch.from_numpy(np.array(images)).to(device).float() / 255.0
 
 
-def held_out(images: Sized) -> str:
-    """The reference of a measure, in words."""
-    return f"first {len(images)} held-out images"
+def held_out(n: int, of: int) -> str:
+    """The reference of a measure, in words: `n` of the `of` held-out images."""
+    return f"all {n} held-out images" if n == of else f"{n} of {of} held-out images, drawn by seed"
+
+
+def counted(n: int, of: int) -> str:
+    """`n`, and of how many where that is not all."""
+    return str(n) if n == of else f"{n} of {of}"
 
 
 def protocol(how: str) -> str:

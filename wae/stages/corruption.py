@@ -10,6 +10,7 @@ import pandas as pd
 from wae.figures.corruption import corruption
 from wae.io import read_array, write_text
 from wae.metrics.corruption import corruption_curves
+from wae.metrics.draws import drawn
 from wae.stages import measure
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def run(job: Job) -> None:
     rows = rng.choice(len(arrays["train"]), n, replace=False)
     extractor = measure.extractors(job, {**settings, "features": ["classifier"]}, device)["classifier"]
     images, labels = arrays["train"][rows], arrays["train-labels"][rows]
-    curves = corruption_curves(images, labels, arrays["test"][: settings["samples"]], extractor, settings["seed"])
+    reference = drawn(arrays["test"], settings["samples"], settings["seed"], "evaluation.samples")
+    curves = corruption_curves(images, labels, reference, extractor, settings["seed"])
     table = pd.DataFrame(curves, columns=["corruption", "level", "fd_classifier"])
     written = job.output("corruption.csv")
     write_text(written, table.to_csv(index=False, lineterminator="\n"))

@@ -117,7 +117,7 @@ def _published(verdicts: Sequence[Verdict], dataset: str, model: str) -> dict[st
 
 
 def _line(entry: object) -> str:
-    """A text such as `fid: n=10000, first 10000 held-out images, features 6726825d, ...`, without empty parts."""
+    """A text such as `fid: n=10000, all 10000 held-out images, features 6726825d, ...`, without empty parts."""
     n, reference, features, protocol, samplings = (getattr(entry, field) for field in (*PROTOCOL, "samplings"))
     parts = ["" if pd.isna(n) else f"n={n}", drawn(samplings), reference]
     parts += [features and f"features {features[:8]}", protocol]

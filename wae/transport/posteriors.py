@@ -38,14 +38,16 @@ def taken(means: Tensor, deviations: Tensor, draws: int, generator: torch.Genera
 
 
 def numbers(options: Mapping[str, Any], generator: torch.Generator, files: Sequence[Path]) -> pd.DataFrame:
-    """Posteriors of the first images of every run, and each run's share `taken` of codes likelier under another one.
+    """Posteriors of some images, the same of every run, and each run's share `taken` of codes likelier under another.
 
     Args:
         files: posteriors.csv of each run, in <model>/<seed>/.
     """
     tables = []
-    for file in files:
-        table = pd.read_csv(file).head(options["images"])
+    every = [pd.read_csv(file) for file in files]
+    rows = torch.randperm(len(every[0]), generator=generator)[: options["images"]].sort().values.numpy()
+    for file, of in zip(files, every, strict=True):
+        table = of.iloc[rows].reset_index(drop=True)
         means, deviations = (torch.tensor(table[names].to_numpy(float)) for names in (MEANS, DEVIATIONS))
         share = taken(means, deviations, options["draws"], generator)
         tables.append(table.assign(model=file.parts[-3], seed=file.parts[-2], taken=share))

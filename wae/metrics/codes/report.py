@@ -14,8 +14,9 @@ from wae.metrics.codes.interpolation import interpolation_quality
 from wae.metrics.codes.latent import CODES, FLOORS, Prior, against_prior
 from wae.metrics.codes.paths import PATHS
 from wae.metrics.codes.plane import least_alike
+from wae.metrics.draws import drawn, drawn_pairs
 from wae.metrics.images import quantise
-from wae.metrics.measures import Measure, first, held_out, protocol, unit
+from wae.metrics.measures import Measure, counted, held_out, protocol, unit
 
 LINEAR = "linear"
 
@@ -49,26 +50,33 @@ def code_measures(
     generator: torch.Generator,
 ) -> tuple[dict[str, Measure], dict[str, np.ndarray]]:
     """All measures of a model's codes on held-out uint8 images, and the images to draw; `settings` as in `evaluate`."""
-    reference, batch = images[: settings["samples"]], settings["batch"]
-    measures = {"reconstruction_mse": reconstruction_mse(model, reference, batch, device)}
-    drawn = pictures(model, images, settings, device)
+    n, batch, seed = settings["samples"], settings["batch"], settings["seed"]
+    reference = drawn(images, n, seed, "evaluation.samples")
+    measures = {"reconstruction_mse": reconstruction_mse(model, reference, len(images), batch, device)}
+    shown = pictures(model, images, settings, device)
     if isinstance(model, Matched):
-        codes = encoded(model, reference[:CODES], batch, device, generator)
-        measures |= latent_measures(codes, model.prior, generator)
-        drawn["latent"] = plane(codes, model.prior, generator)
+        some = drawn(images, min(n, CODES), seed, "evaluation.samples")
+        codes = encoded(model, some, batch, device, generator)
+        measures |= latent_measures(codes, len(images), model.prior, generator)
+        shown["latent"] = plane(codes, model.prior, generator)
     if settings.get("interpolation"):
-        measures |= interpolation_measures(model, images, settings["interpolation"], device)
-    return measures, drawn
+        measures |= interpolation_measures(model, images, settings, device)
+    return measures, shown
 
 
-def reconstruction_mse(model: Encoding, images: np.ndarray, batch: int, device: torch.device | str) -> Measure:
-    """Mean squared error of unrounded reconstructions, over all elements of `images` uint8, in [0, 1]."""
+def reconstruction_mse(model: Encoding, images: np.ndarray, of: int, batch: int, device: torch.device | str) -> Measure:
+    """Mean squared error of unrounded reconstructions, over all elements of `images` uint8, in [0, 1].
+
+    Args:
+        of: how many held-out images they were drawn from.
+    """
     total = 0.0
     for start in range(0, len(images), batch):
         x = unit(images[start : start + batch], device)
         total += float((model.decode(model.encode(x)).double() - x.double()).square().sum())
-    how = protocol(f"mean over all elements in [0, 1]; first {len(images)} held-out; not rounded")
-    return Measure(total / images.size, len(images), held_out(images), protocol=how)
+    n = len(images)
+    how = protocol(f"mean over all elements in [0, 1]; {counted(n, of)} held-out; not rounded")
+    return Measure(total / images.size, n, held_out(n, of), protocol=how, of=of)
 
 
 def encoded(
@@ -79,13 +87,13 @@ def encoded(
     return torch.cat([model.draw_codes(unit(images[at : at + batch], device), generator) for at in starts])
 
 
-def latent_measures(codes: Tensor, prior: Prior, generator: torch.Generator) -> dict[str, Measure]:
-    """Distances of held-out images' codes from the prior, and moments, each with its floor."""
+def latent_measures(codes: Tensor, of: int, prior: Prior, generator: torch.Generator) -> dict[str, Measure]:
+    """Distances of codes of some `of` held-out images from the prior, and moments, each with its floor."""
     how = protocol(
         f"a draw of each posterior against as many of the prior; floor: mean of {FLOORS} prior pairs; float64"
     )
-    values = against_prior(codes, prior, generator)
-    return {name: Measure(value, len(codes), held_out(codes), protocol=how) for name, value in values.items()}
+    values, n = against_prior(codes, prior, generator), len(codes)
+    return {name: Measure(value, n, held_out(n, of), protocol=how, of=of) for name, value in values.items()}
 
 
 def plane(codes: Tensor, prior: Prior, generator: torch.Generator) -> np.ndarray:
@@ -104,24 +112,26 @@ def expost(
 ) -> Iterator[Tensor]:
     """`settings.samples` images in [0, 1], a batch at a time: decoded from a mixture fitted to training codes."""
     wanted = settings["mixture"]
-    images = first(train_images, wanted["images"], "evaluation.mixture.images")
+    images = drawn(train_images, wanted["images"], settings["seed"], "evaluation.mixture.images")
     codes = encoded(model, images, settings["batch"], device, generator)
     mixture = fit_mixture(codes, wanted["components"], settings["seed"])
-    drawn, batch = mixture.sample(settings["samples"], generator), settings["batch"]
-    yield from (model.decode(drawn[at : at + batch]) for at in range(0, len(drawn), batch))
+    sampled, batch = mixture.sample(settings["samples"], generator), settings["batch"]
+    yield from (model.decode(sampled[at : at + batch]) for at in range(0, len(sampled), batch))
 
 
 def interpolation_measures(
-    model: Encoding, images: np.ndarray, settings: Mapping[str, int], device: torch.device | str
+    model: Encoding, images: np.ndarray, settings: Mapping[str, Any], device: torch.device | str
 ) -> dict[str, Measure]:
-    """ACAI's two measures of the first `pairs` pairs of held-out rays, from image 2i to image 2i + 1."""
-    pairs = first(images, 2 * settings["pairs"], "twice evaluation.interpolation.pairs")
-    rows = torch.stack(list(between(model, pairs, settings, device)))
+    """ACAI's two measures of `pairs` pairs of held-out rays, drawn by the settings' seed."""
+    wanted = settings["interpolation"]
+    n = wanted["pairs"]
+    pairs = drawn_pairs(images, n, settings["seed"], "twice evaluation.interpolation.pairs")
+    rows = torch.stack(list(between(model, pairs, wanted, device)))
     distance, smoothness = interpolation_quality(rows.cpu().numpy())
-    path = f"{settings['pairs']} held-out pairs in {settings['steps']} steps, {settings.get('path', LINEAR)}"
-    how = protocol(f"{path}; 10000 real rays; not rounded")
+    path = f"{n} held-out pairs in {wanted['steps']} steps, {wanted.get('path', LINEAR)}"
+    how, reference = protocol(f"{path}; 10000 real rays; not rounded"), held_out(2 * n, len(images))
     measures = {"interpolation_distance": distance, "interpolation_smoothness": smoothness}
-    return {name: Measure(value, settings["pairs"], held_out(pairs), protocol=how) for name, value in measures.items()}
+    return {name: Measure(value, n, reference, protocol=how) for name, value in measures.items()}
 
 
 def between(
@@ -138,11 +148,11 @@ def pictures(
 ) -> dict[str, np.ndarray]:
     """`originals`, `reconstructions` (k, c, h, w) and `interpolations` (rows, steps, c, h, w) of held-out images.
 
-    A row goes from image 2i to image 2i + 1, both ends reconstructed.
+    The images are drawn by the settings' seed. Both ends of an interpolation are reconstructed.
     """
-    wanted = settings["pictures"]
-    originals = first(images, wanted["reconstructions"], "evaluation.pictures.reconstructions")
-    pairs = first(images, 2 * wanted["rows"], "twice evaluation.pictures.rows")
+    wanted, seed = settings["pictures"], settings["seed"]
+    originals = drawn(images, wanted["reconstructions"], seed, "evaluation.pictures.reconstructions")
+    pairs = drawn_pairs(images, wanted["rows"], seed, "twice evaluation.pictures.rows")
     decoded = [quantise(row).cpu().numpy() for row in between(model, pairs, wanted, device)]
     reconstructions = quantise(model.decode(model.encode(unit(originals, device)))).cpu().numpy()
     return {"originals": originals, "reconstructions": reconstructions, "interpolations": np.stack(decoded)}

@@ -16,6 +16,7 @@ from wae.metrics.checks import Features, Matrix, matrix, same_width
 
 # Eigenvalues are right to about eps * the largest, so their roots only to eps * sqrt(largest / smallest): 2e-10 here.
 SMALLEST_EIGENVALUE = 1e-12
+NEGATIVE = 1e-5  # a covariance of float32 may have such eigenvalues, as a share of its largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,23 @@ class Gaussian:
         x = matrix(features, name)
         mean = x.mean(axis=0)
         return cls(mean, (x - mean) / np.sqrt(len(x) - 1))
+
+    @classmethod
+    def with_moments(cls, mean: Matrix, covariance: Matrix) -> Gaussian:
+        """The Gaussian of a mean (d,) and a covariance (d, d), e.g. of features that somebody else computed.
+
+        Raises:
+            ValueError: shapes do not fit, a value is not finite, or the covariance has a negative eigenvalue.
+        """
+        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+            raise ValueError(f"mean and covariance are {mean.shape} and {covariance.shape}; expected (d,) and (d, d)")
+        symmetric = (covariance + covariance.T) / 2.0
+        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+            raise ValueError("a mean or covariance has values that are not finite")
+        eigenvalues, vectors = linalg.eigh(symmetric)
+        if eigenvalues[0] < -NEGATIVE * max(eigenvalues[-1], 0.0) or not np.allclose(covariance, symmetric):
+            raise ValueError("a covariance is not symmetric or has a negative eigenvalue, so it is none")
+        return cls(mean, np.sqrt(eigenvalues.clip(0.0))[:, None] * vectors.T)
 
     @property
     def full_rank(self) -> bool:

@@ -17,8 +17,9 @@ from wae.metrics.distances.frechet import frechet_distance
 from wae.metrics.distances.kid import kid
 from wae.metrics.distances.manifold import support
 from wae.metrics.distances.memory import authenticity, let_go
+from wae.metrics.draws import Images
 from wae.metrics.features.extractors import Extractor
-from wae.metrics.measures import Measure, held_out, protocol
+from wae.metrics.measures import Measure, counted, held_out, protocol
 
 TRAINING = 10_000  # training images that authenticity is measured against, at most
 K = 5  # as Naeem et al. 2020; Kynkäänniemi et al. 2019 take 3
@@ -34,11 +35,21 @@ class FeatureMetric:
         names: extractor -> names of its numbers.
         between: a function of the features of (generated, real) samples and a generator.
         protocol: the method in words.
+        equal: whether it takes as many generated as real samples.
     """
 
     names: Mapping[str, tuple[str, ...]]
     between: Callable[[Rows, Rows, torch.Generator], tuple[float, ...]]
     protocol: str
+    equal: bool = False
+
+    def used(self, features: tuple[Rows, Rows], generator: torch.Generator) -> tuple[Rows, Rows]:
+        """The features that it is computed from: all, or as many of both, of the larger drawn without replacement."""
+        fake, real = features
+        if not self.equal or len(fake) == len(real):
+            return fake, real
+        rows = torch.randperm(max(len(fake), len(real)), generator=generator).numpy()[: min(len(fake), len(real))]
+        return (fake[rows], real) if len(fake) > len(real) else (fake, real[rows])
 
 
 SUPPORT = ("precision", "recall", "density", "coverage")
@@ -65,6 +76,8 @@ METRICS = (
         {name: tuple(f"{metric}_{name}" for metric in SUPPORT) for name in ("inception", "classifier")},
         lambda fake, real, generator: support(real, fake, K),
         f"k={K} nearest others; <= for precision and recall, < for density and coverage",
+        # Of equal distributions, n real and m generated samples, coverage is 1 - (n / (n + m))^k: 0.97, 0.6 at n = 5 m.
+        equal=True,
     ),
 )
 ALWAYS = ("fid", "fd_classifier")  # reported as empty where their extractor is not asked for
@@ -72,11 +85,18 @@ ALWAYS = ("fid", "fd_classifier")  # reported as empty where their extractor is 
 
 @dataclass(frozen=True)
 class Samples:
-    """Two samples of uint8 images (n, c, h, w), and their features, computed once for all metrics."""
+    """Two samples of uint8 images, (n, c, h, w) and (m, c, h, w), and their features, computed once for all metrics.
 
-    fake: np.ndarray
-    real: np.ndarray
+    Args:
+        held: how many images `real` was drawn from; None where it is all of them.
+        made: how many images `fake` was drawn from; None where it is all of them.
+    """
+
+    fake: Images
+    real: Images
     extractors: Mapping[str, Extractor]
+    held: int | None = None
+    made: int | None = None
     of_real: Mapping[str, Rows] = field(default_factory=dict)
 
     @cached_property
@@ -87,6 +107,13 @@ class Samples:
             for name, extractor in self.extractors.items()
         }
 
+    @property
+    def of(self) -> tuple[int, int]:
+        """How many images (`fake`, `real`) were drawn from."""
+        drawn_from = (self.made, self.fake), (self.held, self.real)
+        of_fake, of_real = (len(images) if of is None else of for of, images in drawn_from)
+        return of_fake, of_real
+
     def instead(self, fake: np.ndarray) -> Samples:
         """Other generated images against the same real ones, whose features are kept."""
         return replace(self, fake=fake, of_real={name: real for name, (_, real) in self.features.items()})
@@ -95,24 +122,35 @@ class Samples:
 def feature_measures(
     samples: Samples, generator: torch.Generator, metrics: Sequence[FeatureMetric] = METRICS
 ) -> dict[str, Measure]:
-    """Each of `metrics` in each extractor's features; the real images are the first held-out ones.
+    """Each of `metrics` in each extractor's features; the real images are held-out ones.
 
     A metric that needs more samples has no value; its protocol says why.
     """
-    measures, n, real = dict.fromkeys(ALWAYS, Measure()), len(samples.fake), samples.real
+    measures = dict.fromkeys(ALWAYS, Measure())
     for name, features in samples.features.items():
         extractor = samples.extractors[name]
-        against = f"{described(name, extractor, samples.fake)}; n={n} vs first {len(real)} held-out"
+        network = described(name, extractor, samples.fake)
         for metric in metrics:
-            how = protocol(f"{metric.protocol}; float64; {against}; round half to even")
+            used, reason = metric.used(features, generator), ""
+            blank = between(samples, *map(len, used))
+            how = protocol(f"{metric.protocol}; float64; {network}; {blank.protocol}; round half to even")
             values: tuple[float | None, ...]
             try:
-                values = metric.between(*features, generator)
+                values = metric.between(*used, generator)
             except TooFewError as error:
-                values, how = (None,) * len(metric.names[name]), f"not computed: {error}; {how}"
+                values, reason = (None,) * len(metric.names[name]), str(error)
+                how = f"not computed: {reason}; {how}"
             for key, value in zip(metric.names[name], values, strict=True):
-                measures[key] = Measure(value, n, held_out(real), extractor.sha256, how)
+                of_metric = replace(blank, features_sha256=extractor.sha256, protocol=how, reason=reason)
+                measures[key] = replace(of_metric, value=value)
     return measures
+
+
+def between(samples: Samples, n: int, m: int) -> Measure:
+    """A measure without a value: the numbers of images, and in its protocol those numbers in words."""
+    of, held = samples.of
+    numbers = f"n={counted(n, of)} vs {counted(m, held)} held-out"
+    return Measure(n=n, reference=held_out(m, held), protocol=numbers, of=of, n_reference=m, of_reference=held)
 
 
 @dataclass(frozen=True)
@@ -140,15 +178,16 @@ def memory_measures(samples: Samples, training: Training, *, of_real: bool) -> d
     measures = {}
     for name, pair in samples.features.items():
         extractor, known, images = samples.extractors[name], training.features[name], pair[int(of_real)]
-        how = f"AuthPct against {len(known)} of {training.of} training images; float64"
+        looked_at = counted(len(known), training.of)
+        how = f"AuthPct against {looked_at} training images{', spread evenly' * (len(known) < training.of)}; float64"
         how = protocol(f"{how}; {described(name, extractor, samples.fake)}; n={len(images)}; round half to even")
-        against = f"{len(known)} training images"
+        against = f"{looked_at} training images"
         value = authenticity(known, images)
         measures[f"authenticity_{name}"] = Measure(value, len(images), against, extractor.sha256, how)
     return measures
 
 
-def described(name: str, extractor: Extractor, images: np.ndarray) -> str:
+def described(name: str, extractor: Extractor, images: Images) -> str:
     """The network and the preprocessing of an image, in words."""
     if name != "inception":
         return f"{extractor.dim} float32 features of {extractor.name}, no resize"

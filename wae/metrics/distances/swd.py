@@ -7,11 +7,15 @@ so the distance sees texture and shape, but no overall brightness, contrast or t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from wae.metrics.checks import TooFewError
+from wae.metrics.draws import Images, Rows, identities
 
 SIDE = 7  # of a patch
 PATCHES = 128  # an image
@@ -20,36 +24,37 @@ SCALE = 1e3  # as Karras et al. print it
 # Karras et al. stop at 16. For powers of two 14 is equivalent, and 28 x 28 gets a second level, of 14.
 SMALLEST = 14
 BINOMIAL = np.array([1, 4, 6, 4, 1], dtype=np.float32) / np.float32(16)
-HELD = 32  # directions projected on at once
+HELD = 32  # directions projected on at once; of unequal samples a quarter, as W_1 then holds four times as much
 FILTERED = 1 << 21  # pixel values filtered at once: 8 MiB
 
 Pixels = NDArray[np.float32]
 
 
-def laplacian_swd(x: np.ndarray, y: np.ndarray, generator: torch.Generator) -> dict[int, float]:
+def laplacian_swd(x: Images, y: Images, generator: torch.Generator) -> dict[int, float]:
     """Height of each level in pixels -> 10^3 times the mean over directions of W_1 between the levels' patches.
 
-    Patches of both samples come from the same places, so the distance is symmetric and 0 from a sample to itself.
-    Between two samples of one distribution it is not 0: it is comparable at equal n only.
+    An image's own bytes decide where its patches are, so the order of the images does not matter, to the last bit. The
+    distance is symmetric, and 0 from a sample to itself in any order. Between two samples of one distribution it is not
+    0: it is comparable at equal n and m only.
 
     Args:
         x: images uint8 (n, c, h, w).
-        y: as many of the same shape.
-        generator: draws the places and directions.
+        y: images uint8 (m, c, h, w).
+        generator: draws a seed of the places, and the directions.
 
     Raises:
         TooFewError: images smaller than a patch.
     """
-    if x.shape != y.shape or x.ndim != 4:
-        raise ValueError(f"images have shapes {x.shape} and {y.shape}; this distance takes two equal (n, c, h, w)")
+    if x.shape[1:] != y.shape[1:] or len(x.shape) != 4:
+        raise ValueError(f"images have shapes {x.shape} and {y.shape}; this distance takes (n, c, h, w), (m, c, h, w)")
     if x.dtype != np.uint8 or y.dtype != np.uint8:
         raise ValueError(f"images are {x.dtype} and {y.dtype}; this distance takes quantised images, uint8")
     if min(x.shape[2:]) < SIDE:
         raise TooFewError(f"images of {x.shape[2]} x {x.shape[3]} hold no patch of {SIDE} x {SIDE}")
-    values = {}
+    values, seed = {}, int(torch.randint(2**63 - 1, (), generator=generator))
+    pair = [placed(images, seed) for images in (x, y)]
     for index, size in enumerate(sizes(x.shape[2:])):
-        rows, columns = _places(len(x), size, generator)
-        a, b = (normalise(patches(images, index, rows, columns)) for images in (x, y))
+        a, b = (normalise(patches(images, index, *places[index])) for images, places in pair)
         directions = torch.randn(DIRECTIONS, a.shape[1], generator=generator, dtype=torch.float64).numpy()
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         values[size[0]] = SCALE * sliced_w1(a, b, directions)
@@ -104,17 +109,30 @@ def _smoothed(x: Pixels, weights: NDArray[np.float32]) -> Pixels:
 # ---- patches ----------------------------------------------------------------
 
 
-def _places(n: int, size: tuple[int, ...], generator: torch.Generator) -> list[NDArray[np.int64]]:
-    """Upper left corners (n, patches) of patches, uniform over all that lie inside images of `size`."""
-    return [torch.randint(side - SIDE + 1, (n, PATCHES), generator=generator).numpy() for side in size]
+def placed(images: Images, seed: int) -> tuple[Rows, NDArray[np.int64]]:
+    """The images in an order of their own, and the upper left corners (levels, 2, n, patches) of their patches.
+
+    Corners are uniform over all that lie inside a level. Each image draws them from its own stream, which its bytes
+    and `seed` start: equal images of two samples have equal patches.
+    """
+    found, levels = identities(images, seed), sizes(images.shape[2:])
+    order = np.argsort(found, kind="stable")
+    places = np.empty((len(levels), 2, len(order), PATCHES), dtype=np.int64)
+    for row, key in enumerate(found[order]):
+        stream = np.random.Generator(np.random.Philox(key=key))
+        for index, size in enumerate(levels):
+            for axis, side in enumerate(size):
+                places[index, axis, row] = stream.integers(side - SIDE + 1, size=PATCHES)
+    return Rows(images, order), places
 
 
-def patches(images: np.ndarray, index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Pixels:
+def patches(images: Images, index: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Pixels:
     """The patches of one level of images uint8 (n, c, h, w), as `cut` returns them; few images are floats at a time."""
     found = np.empty((*rows.shape, images.shape[1], SIDE, SIDE), dtype=np.float32)
-    parts = min(len(images), -(-images.size // FILTERED))
-    for into, *some in zip(*(np.array_split(of, parts) for of in (found, images, rows, columns)), strict=True):
-        into[:] = cut(laplacian(some[0], index), *some[1:]).reshape(into.shape)
+    step = max(1, FILTERED // math.prod(images.shape[1:]))
+    for start in range(0, len(images), step):
+        some = slice(start, start + step)
+        found[some] = cut(laplacian(images[some], index), rows[some], columns[some]).reshape(found[some].shape)
     return found.reshape(-1, *found.shape[2:])
 
 
@@ -137,12 +155,29 @@ def normalise(patches: Pixels) -> Pixels:
 
 
 def sliced_w1(x: Pixels, y: Pixels, directions: NDArray[np.float64]) -> float:
-    """Mean over unit directions (k, d) of W_1 between the projections of x (n, d) and y (n, d)."""
+    """Mean over unit directions (k, d) of W_1 between the projections of x (n, d) and y (m, d)."""
+    gap, held = (_gap, HELD) if len(x) == len(y) else (_stepped(len(x), len(y)), HELD // 4)
     total = 0.0
-    for start in range(0, len(directions), HELD):
-        some = directions[start : start + HELD].astype(np.float32)
+    for start in range(0, len(directions), max(1, held)):
+        some = directions[start : start + max(1, held)].astype(np.float32)
         a, b = some @ x.T, some @ y.T
         a.sort(axis=1)
         b.sort(axis=1)
-        total += float(np.abs(a - b).mean(axis=1, dtype=np.float64).sum())
+        total += float(gap(a, b).sum())
     return total / len(directions)
+
+
+def _gap(a: Pixels, b: Pixels) -> NDArray[np.float64]:
+    """W_1 (k,) between ascending rows of a (k, n) and b (k, n)."""
+    gap: NDArray[np.float64] = np.abs(a - b).mean(axis=1, dtype=np.float64)
+    return gap
+
+
+def _stepped(n: int, m: int) -> Callable[[Pixels, Pixels], NDArray[np.float64]]:
+    """W_1 (k,) between ascending rows (k, n) and (k, m): `wae.divergences.wasserstein_1d`, but steps are found once.
+
+    Both quantile functions are constant between the multiples of 1/n and 1/m, which are whole numbers of 1/(n m).
+    """
+    edges = np.sort(np.concatenate([np.arange(n) * m, np.arange(1, m + 1) * n]), kind="stable")
+    of_a, of_b, width = edges[:-1] // m, edges[:-1] // n, np.diff(edges) / (n * m)
+    return lambda a, b: np.abs(a.take(of_a, axis=1) - b.take(of_b, axis=1)) @ width

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wae import io
+from wae.metrics.draws import Images
 from wae.metrics.features import classifier, inception
 
 CLASSIFIER_BATCH = 1000
@@ -37,7 +38,7 @@ class Extractor:
     device: torch.device | str
     batch: int
 
-    def __call__(self, images: np.ndarray) -> NDArray[np.float32]:
+    def __call__(self, images: Images) -> NDArray[np.float32]:
         """Features (n, dim) of images uint8 (n, c, h, w), a batch at a time; `images` may be memory-mapped."""
         if images.dtype != np.uint8:
             raise ValueError(f"images are {images.dtype}; features are those of quantised images, uint8")
