@@ -163,6 +163,6 @@ def test_a_file_that_vanishes_while_it_is_read_is_missing(folder: Path, monkeypa
 
 
 def test_an_output_that_another_engine_removed_is_told(folder: Path) -> None:
-    with pytest.raises(UserError, match="model.safetensors is gone: another process removed it while this one ran"):
+    with pytest.raises(UserError, match=r"model\.safetensors is gone: another process removed it while this one ran"):
         run(training(), meanwhile=WEIGHTS.unlink)
     assert not Path(training().receipt).exists()
