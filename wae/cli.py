@@ -23,10 +23,9 @@ from wae.pipeline.dag import STAGES
 from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
 from wae.pipeline.stage import Job, Stage
-from wae.provenance.lock import record
+from wae.provenance.leftovers import prune
 from wae.provenance.receipt import Hashes, unchanged
 from wae.provenance.runrecord import alone, recorded
-from wae.provenance.state import State
 from wae.score import score
 
 
@@ -110,6 +109,7 @@ def command(stage: Stage) -> click.Command:
 for _stage in STAGES.values():
     cli.add_command(command(_stage))
 cli.add_command(score)
+cli.add_command(prune)
 
 
 # ---- tools ------------------------------------------------------------------
@@ -232,13 +232,10 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
 @click.argument("profiles", nargs=-1)
 def accept(profiles: tuple[str, ...]) -> None:
     """Accept code changes in comments and layout only (equal syntax trees): outputs are not made again."""
-    from wae.provenance import questions
+    from wae.provenance.accept import accepted
+    from wae.provenance.questions import states
 
-    of = questions.states(map(read_profile, profiles), Hashes())
-    taken = [address for state in of for address in questions.accept(state)]
-    for state in of:
-        record(State(state.jobs.values(), state.hash_of))
-    click.echo(f"{len(taken)} jobs are up to date again" if taken else "nothing to accept")
+    click.echo(accepted(states(map(read_profile, profiles), Hashes())))
 
 
 def main() -> None:

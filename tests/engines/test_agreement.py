@@ -85,6 +85,14 @@ def test_a_comment_is_accepted_and_code_is_not(project: Project) -> None:
     assert agreed(project) == changed
 
 
+def test_what_takes_a_comment_and_would_run_all_the_same_is_not_called_up_to_date(project: Project) -> None:
+    project.edit("wae/stages/samples.py", "\n\nfrom", "\n\n# A comment.\nfrom")
+    set_lr(project, "0.0006")
+    said = project.run("wae", "accept").stdout
+    assert said == "1 job is up to date again; 1 job took it and would run for other reasons\n"
+    assert agreed(project) == GAN
+
+
 def test_what_dvc_is_told_to_commit_although_it_is_stale_is_taken_out_of_its_lock(project: Project) -> None:
     lock, before = project.folder / LOCK, agreed(project)
     recorded = YAML(typ="safe").load(lock)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from support.project import Project, copy, descendants, short
+
+from wae.pipeline.dag import jobs
+from wae.pipeline.profile import Profile
+from wae.provenance import runrecord
 
 TARGET, PARAMS = "results/smoke/table.csv", "params/smoke/params.yaml"
 FILES = ("params/smoke/dvc.yaml", "data/dvc.yaml:prepare-digits")
@@ -19,6 +24,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = copy(tmp_path_factory.mktemp("engines"))
     project.run("snakemake", "--cores", "2", TARGET)
     return project
+
+
+def test_no_job_takes_more_memory_than_it_asks_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.folder)
+    made = [job for job in jobs(Profile.read("smoke")) if runrecord.path(job).is_file()]
+    taken = {job.address: json.loads(runrecord.path(job).read_text(encoding="utf-8"))["peak_mb"] for job in made}
+    assert len(taken) > 10
+    assert [job.address for job in made if taken[job.address] > job.stage.memory_mb(job.profile)] == []
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from support.alone import folder as folder
 
 from wae.errors import UserError
 from wae.provenance import receipt
-from wae.provenance.questions import accept
+from wae.provenance.accept import accept
 from wae.provenance.receipt import Hashes, differences, read, unchanged, write
 from wae.provenance.state import State
 from wae.stages import train
@@ -150,3 +150,19 @@ def test_a_checkpoint_is_of_one_state_of_code_and_environment(
         with pytest.raises(UserError, match="enough"):
             train.run(training())
     assert told[0] != told[1] == told[2]
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other engine removes outputs before it makes them again."""
+
+    def vanished(path: Path) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(receipt, "md5", vanished)
+    assert Hashes()(str(INPUT)) is None
+
+
+def test_an_output_that_another_engine_removed_is_told(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"model\.safetensors is gone: another process removed it while this one ran"):
+        run(training(), meanwhile=WEIGHTS.unlink)
+    assert not Path(training().receipt).exists()

@@ -79,12 +79,14 @@ def mend(file: str) -> None:
     edited. DVC reports the removed stages as changed until they are recorded again. Git's conflict markers stay.
     """
     path = lock_of(file)
-    while not _sound(content := _content(path)) and 0 <= time.time_ns() - path.stat().st_mtime_ns < SETTLED:
+    while not _sound(content := _content(path)) and _written_just_now(path):
         time.sleep(0.1)  # DVC writes the file in place and may be doing so now
+    if not path.is_file():  # removed since
+        return
     if not content["whole"] and b"\n<<<<<<< " in b"\n" + path.read_bytes():
         said = "has git's conflict markers: resolve them, or take either side; the next run records what it lacks"
     elif not content["whole"]:
-        path.unlink()
+        path.unlink(missing_ok=True)
         said = "was not written to its end, and is removed: what is up to date is recorded anew"
     elif names := content["contradicted"]:
         yaml, text = YAML(), StringIO()  # the same format as DVC writes
@@ -100,15 +102,24 @@ def mend(file: str) -> None:
     print(f"{path} {said}", file=sys.stderr)
 
 
+def _written_just_now(path: Path) -> bool:
+    try:
+        return 0 <= time.time_ns() - path.stat().st_mtime_ns < SETTLED
+    except FileNotFoundError:
+        return False
+
+
 def _sound(content: Mapping[str, Any]) -> bool:
     return bool(content["whole"] and not content["contradicted"])
 
 
 def _content(path: Path) -> dict[str, Any]:
     """The result of `parsed`, kept in .wae/ with the file's md5: a lock file of 320 runs takes seconds to parse."""
-    if not path.is_file():
+    try:
+        digest = md5(path)
+    except (FileNotFoundError, IsADirectoryError):
         return NOTHING
-    kept, digest = Path(".wae/locked", f"{path.parent.name or 'root'}.json"), md5(path)
+    kept = Path(".wae/locked", f"{path.parent.name or 'root'}.json")
     with suppress(FileNotFoundError, ValueError):
         match known := read_json(kept):
             case {

@@ -14,7 +14,7 @@ from wae.pipeline.dag import data_jobs, jobs
 from wae.pipeline.profile import Profile
 from wae.pipeline.render import all_data
 from wae.provenance import runrecord
-from wae.provenance.receipt import KEYWORD, Hashes, md5, present, read, write
+from wae.provenance.receipt import KEYWORD, Hashes, md5, read
 from wae.provenance.state import State
 
 
@@ -219,21 +219,3 @@ def original(path: Path) -> str:
             but = "its bytes were changed: they are none of the pictures that this job wrote"
             raise UserError(f"{path}: carries the key of `{receipt['command']}`, but {but}")
     raise UserError(f"no receipt under results/ has the key {key}: it was made from other parameters, code or inputs")
-
-
-# ---- accept -----------------------------------------------------------------
-
-
-def accept(state: State) -> list[str]:
-    """Accept changes of comments and layout: a receipt gets the new md5 of code with the same syntax tree.
-
-    Returns the addresses of the jobs with a rewritten receipt.
-    """
-    taken = []
-    for address, job in state.jobs.items():
-        reasons = state.own(address)
-        receipt = read(job.receipt)
-        if receipt and reasons and all(difference.kind == "comment" for difference in reasons):
-            write(job.receipt, receipt | {"code": present(job, state.hash_of)["code"]})
-            taken.append(address)
-    return taken

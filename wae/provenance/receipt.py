@@ -57,7 +57,10 @@ class Hashes:
         match self._known.get(path):
             case [*then, str(digest)] if then == stamp:
                 return digest
-        digest = md5(Path(path))
+        try:
+            digest = md5(Path(path))
+        except FileNotFoundError:  # another engine removed it just now, to make it again
+            return None
         if time.time_ns() - found.st_mtime_ns > SETTLED:
             self._known[path], self._changed = [*stamp, digest], True
         return digest
@@ -107,7 +110,16 @@ def begun(job: Job) -> dict[str, Any]:
 
 
 def finished(job: Job, receipt: dict[str, Any]) -> None:
-    """Write the receipt after the outputs are written, and put its key into the PNGs."""
+    """Write the receipt after the outputs are written, and put its key into the PNGs.
+
+    Raises:
+        UserError: an output is gone, because another engine removed it meanwhile to make it itself.
+    """
+    for path in job.output_paths:
+        if not path.is_file():
+            raise UserError(
+                f"{job.address}: {path} is gone: another process removed it while this one ran; run it again"
+            )
     receipt["setting"]["device"] = device(job)
     receipt = {"key": key(receipt), **receipt}
     for path in job.output_paths:
