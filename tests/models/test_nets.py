@@ -202,8 +202,11 @@ def test_one_image_alone_equals_the_same_image_in_a_batch_of_100():
 
 def test_running_statistics_keep_nine_tenths_of_the_past():
     block = mnist(1 / 16).encoder[0].train()
-    x = torch.rand(10, 1, 28, 28)
-    mean = block[:-2](x).mean((0, 2, 3))
-    block(x)
-    assert_close(block[-2].running_mean, 0.1 * mean)
+    x, y = torch.rand(2, 10, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    of_x, of_y = (block[:-2](images).mean((0, 2, 3)) for images in (x, y))
+    for _ in range(10):
+        block(x)
+    assert_close(block[-2].running_mean, of_x)  # the first ten batches count alike: momentum 1 / t
+    block(y)
+    assert_close(block[-2].running_mean, 0.9 * of_x + 0.1 * of_y)
     assert block[-2].eps == 1e-5

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from wae.config.types import Count, Positive, Whole
+from wae.models.batchnorm import BatchNorm
 from wae.models.pixels import OUTPUTS, Output
 
 INIT_STD = 0.01  # standard deviation of every initial weight (the authors' init_std)
@@ -70,8 +71,8 @@ def same_transposed(inputs: int, outputs: int, kernel: int, stride: int = 1) -> 
 
 
 def normalised(channels: int) -> list[nn.Module]:
-    """Batch norm and ReLU. TensorFlow's decay 0.9 of the running statistics is torch's momentum 0.1."""
-    return [nn.BatchNorm2d(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
+    """Batch norm and ReLU. TensorFlow's decay 0.9 of the running moments is torch's momentum 0.1."""
+    return [BatchNorm(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
 
 
 def normalised_alone(channels: int) -> list[nn.Module]:
@@ -185,8 +186,8 @@ def mlp(
         output: activation of the last layer; it also sets the pixel range of network and cost.
     """
     pixels = math.prod(shape)
-    encoder = perceptron(pixels, layers, units, heads * latent, normalise=nn.BatchNorm1d)
-    decoder = perceptron(latent, layers, units, pixels, normalise=nn.BatchNorm1d if normalised_decoder else None)
+    encoder = perceptron(pixels, layers, units, heads * latent, normalise=BatchNorm)
+    decoder = perceptron(latent, layers, units, pixels, normalise=BatchNorm if normalised_decoder else None)
     return Networks(
         encoder=nn.Sequential(nn.Flatten(), encoder),
         decoder=nn.Sequential(decoder, nn.Unflatten(1, tuple(shape))),
