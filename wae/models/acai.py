@@ -59,6 +59,10 @@ class Acai(Model):
         """The wrapped model's networks."""
         return self.model.networks()
 
+    def rehearse(self, x: Tensor) -> Tensor:
+        """The wrapped model's rehearsal."""
+        return self.model.rehearse(x)
+
     def warmup(self) -> Warmup | None:
         """The wrapped model's warm-up."""
         return self.model.warmup()

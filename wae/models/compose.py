@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from wae.errors import UserError
 from wae.models.acai import Acai
 from wae.models.autoencoder import AutoEncoder, Options
 from wae.models.costs import COSTS
@@ -15,7 +16,7 @@ from wae.models.game import Model
 from wae.models.gan import Gan
 from wae.models.nets import NETWORKS, initialise
 from wae.models.objectives import OBJECTIVES
-from wae.models.penalties import PENALTIES
+from wae.models.penalties import NO_DENSITY, PENALTIES
 from wae.models.posteriors import POSTERIORS
 from wae.models.priors import PRIORS
 
@@ -37,12 +38,15 @@ def autoencoder(
     reading = _make(POSTERIORS, posterior)
     networks = _make(NETWORKS, network, shape, reading.heads)
     distribution = _make(PRIORS, prior, networks.latent)
+    distance = _make(PENALTIES, penalty, distribution)
+    if distance.density and not reading.density:
+        raise UserError(NO_DENSITY)
     model = AutoEncoder(
         networks,
         reading,
         _make(COSTS, cost),
         distribution,
-        _make(PENALTIES, penalty, distribution),
+        distance,
         weight=weight,
         noise=noise,
         pretraining=pretraining,
@@ -76,10 +80,11 @@ def sizes(dataset: Options, model: Options) -> dict[str, int]:
     Nothing is allocated: the networks have shapes only. Arguments as in `build`.
 
     Raises:
-        UserError: the parts do not fit together.
+        UserError: the parts do not fit together, or the model cannot be trained in batches of the entry's size.
     """
     with torch.device("meta"):
         built = _compose(dataset, model)
+        built.train().rehearse(torch.empty(model["batch"], *dataset["shape"]))
     networks = {name: tuple(network.parameters()) for name, network in built.networks().items()}
     shared = {id(weight) for weights in networks.values() for weight in weights}
     critics = {turn.name: turn.params for turn in built.turns() if shared.isdisjoint(map(id, turn.params))}

@@ -49,7 +49,7 @@ def decomposed(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except torch.linalg.LinAlgError as error:
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         raise Diverged(f"{where}: {str(error).rstrip('.')}; {REMEDY}") from error
 
 
