@@ -47,6 +47,10 @@ class Acai(Model):
         """One code (n, d) of each image in [0, 1], drawn from its posterior."""
         return self.model.draw_codes(x, generator)
 
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and log variance (n, d) of the posteriors of images in [0, 1]; no log variance for point masses."""
+        return self.model.moments(x)
+
     def decode(self, z: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] of codes (n, d)."""
         return self.model.decode(z)

@@ -55,6 +55,11 @@ class AutoEncoder(Model):
         """One code (n, d) of each image in [0, 1], drawn from its posterior."""
         return self.reading(self.encoder(self.output.scale(x)), generator).sample
 
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and log variance (n, d) of the posteriors of images in [0, 1]; no log variance for point masses."""
+        raw = self.encoder(self.output.scale(x))
+        return self.reading.mean(raw), self.reading.log_variance(raw)
+
     def decode(self, z: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] of codes (n, d)."""
         return self.output.pixels(self.decoder(z))

@@ -21,6 +21,10 @@ class Reading(ABC):
     def __call__(self, raw: Tensor, generator: torch.Generator) -> Posterior:
         """The posterior of raw (n, heads * d), with one sample of it."""
 
+    def log_variance(self, raw: Tensor) -> Tensor | None:
+        """The log variance of each coordinate of the posterior, (n, d); None for a point mass."""
+        return raw.chunk(self.heads, dim=1)[1] if self.density else None
+
     def mean(self, raw: Tensor) -> Tensor:
         """The posterior's mean, (n, d): the first head."""
         return raw.chunk(self.heads, dim=1)[0]

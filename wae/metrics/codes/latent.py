@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ class Prior(Protocol):
     """The distribution that codes are compared with."""
 
     variance: float
+    gaussian: ClassVar[bool]
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, d) draws."""
