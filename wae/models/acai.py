@@ -63,6 +63,10 @@ class Acai(Model):
         """The wrapped model's networks."""
         return self.model.networks()
 
+    def anneal(self, factor: float) -> None:
+        """Anneal the wrapped model's weight."""
+        self.model.anneal(factor)
+
     def rehearse(self, x: Tensor) -> Tensor:
         """The wrapped model's rehearsal."""
         return self.model.rehearse(x)

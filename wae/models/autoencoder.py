@@ -44,6 +44,7 @@ class AutoEncoder(Model):
         self.encoder, self.decoder, self.output = networks.encoder, networks.decoder, networks.output
         self.reading, self.cost, self.prior, self.penalty = reading, cost, prior, penalty
         self.weight, self.noise, self.pretraining = weight, noise, pretraining
+        self.factor = 1.0  # of the weight, where it is annealed
 
     # ---- use: images in [0, 1] ----
 
@@ -101,7 +102,7 @@ class AutoEncoder(Model):
         """The auto-encoder's objective: batch mean of the cost, and weight * penalty."""
         return {
             "reconstruction": self.cost(self.output, self.reconstruction(batch), batch.x).mean(),
-            "penalty": self.weight * self.penalty(self.posterior(batch), self.prior_sample(batch), batch.generator),
+            "penalty": self.annealed * self.penalty(self.posterior(batch), self.prior_sample(batch), batch.generator),
         }
 
     def turns(self) -> tuple[Player, ...]:
@@ -125,7 +126,16 @@ class AutoEncoder(Model):
 
     def constants(self) -> dict[str, float]:
         """Lambda for a cost without its factor, a plain sum over pixels: the value that such a paper prints."""
-        return {"autoencoder.effective_lambda": self.weight / self.cost.factor}
+        return {"autoencoder.effective_lambda": self.annealed / self.cost.factor}
+
+    def anneal(self, factor: float) -> None:
+        """Multiply lambda by `factor`, until the next call; the penalty's own players keep the full weight."""
+        self.factor = factor
+
+    @property
+    def annealed(self) -> float:
+        """Lambda as it now is: the weight, annealed."""
+        return self.weight * self.factor
 
     def warmup(self) -> Warmup | None:
         """Encoder-only steps that bring mean and covariance of the codes to the prior's (the authors' code)."""

@@ -102,5 +102,5 @@ def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:
     return table[options["kind"]](*parts, **rest)
 
 
-TRAINING = ("epochs", "batch", "optimisers", "precision", "compile")
+TRAINING = ("epochs", "batch", "optimisers", "annealing", "precision", "compile")
 MODELS = {"autoencoder": autoencoder, "gan": gan}

@@ -155,6 +155,9 @@ class Model(nn.Module, ABC):
         """The steps before the first round, or None."""
         return None
 
+    def anneal(self, factor: float) -> None:
+        """Multiply the weight of a model that has one by `factor`, until the next call."""
+
     def constants(self) -> dict[str, float]:
         """Numbers that follow from the options; reported when training starts and kept in every row of the history."""
         return {}

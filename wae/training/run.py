@@ -19,7 +19,7 @@ from wae.models.game import Batch, Warmup, draws, play
 from wae.runtime import generator
 from wae.training.divergence import decomposed, finite, verify
 from wae.training.hasten import hasten
-from wae.training.optim import optimiser, prepare
+from wae.training.optim import optimiser, prepare, schedule
 
 
 class Run:
@@ -46,6 +46,7 @@ class Run:
         self.turns = self.model.turns()
         self.constants = self.model.constants()
         self.optimisers, self.schedules = prepare(entry["optimisers"], self.turns)
+        self.annealing = schedule(entry.get("annealing") or {"kind": "constant"})
         self.generator = generator(self.device, seed, "training")
         self.epochs: int = entry["epochs"]
         self.batch: int = entry["batch"]
@@ -147,9 +148,10 @@ class Run:
 
     def _open_epoch(self) -> Tensor:
         epoch = len(self.history)
-        for name, schedule in self.schedules.items():
+        self.model.anneal(self.annealing(epoch, self.epochs))
+        for name, factor in self.schedules.items():
             for group in self.optimisers[name].param_groups:
-                group["lr"] = self.entry["optimisers"][name]["lr"] * schedule(epoch, self.epochs)
+                group["lr"] = self.entry["optimisers"][name]["lr"] * factor(epoch, self.epochs)
         # Images that do not fill a round are left out, others in each epoch, so that shapes are static.
         used = self._permutation("epoch", epoch)[: self.rounds * self.draws * self.batch]
         return used.view(self.rounds, self.draws, self.batch)
@@ -162,7 +164,7 @@ class Run:
         means = {name: sum(of) / len(of) for name, of in terms.items()}
         finite(means, f"epoch {epoch}")
         rates = {f"{name}.lr": of.param_groups[0]["lr"] for name, of in self.optimisers.items()}
-        self.history.append({"epoch": epoch, **means, **rates, **self.constants})
+        self.history.append({"epoch": epoch, **means, **rates, **self.model.constants()})
         self._round, self._order = 0, None
         self._sums.zero_()
 
