@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from support.entries import DATASET, entry, equal, images
 from torch import nn
 from torch.testing import assert_close
 
 from wae.models.nets import (
     Networks,
     conv,
-    halvings,
     initialise,
     mlp,
+    normalised,
     perceptron,
-    same_convolution,
-    same_padding,
-    same_transposed,
+    resnet,
     truncated_normal,
 )
 from wae.models.pixels import OUTPUTS
+from wae.models.residual import Residual
+from wae.models.same import halvings, same_convolution, same_padding, same_transposed
+from wae.training.run import Run
+from wae.training.train import Trained, train
 
 FILTERS = (128, 256, 512, 1024)
 
@@ -178,6 +182,50 @@ def test_a_transposed_convolution_of_kernel_5_does_not_shift_by_a_pixel():
     lit = up(dot)[0, 0].nonzero()
     # Output u sees input i where u = 2i + a - 1, a = 0..4: TensorFlow crops one pixel before, two after.
     assert (lit.min(0).values.tolist(), lit.max(0).values.tolist()) == ([5, 7], [9, 11])
+
+
+# ---- residual ----
+
+
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (9, 7), (65, 33), (2, 2), (1, 1)])
+def test_a_residual_network_gives_images_their_own_size(size):
+    nets = resnet((3, *size), 2, latent=5, filters=(4, 6, 6), output="tanh")
+    numbers = nets.encoder(torch.rand(2, 3, *size))
+    assert numbers.shape == (2, 10)
+    assert nets.decoder(numbers[:, :5]).shape == (2, 3, *size)
+    assert nets.critic()(torch.rand(2, 3, *size)).shape == (2, 1)
+
+
+def test_a_block_with_a_silent_body_is_its_shortcut():
+    x = torch.arange(9.0).view(1, 1, 3, 3).repeat(2, 4, 1, 1)
+    down, up = Residual(4, 4, normalised), Residual(4, 4, normalised, (4, 6))
+    for block in (down, up):
+        nn.init.zeros_(block.after[-1].weight)
+        nn.init.zeros_(block.after[-1].bias)
+    # Means of 2 x 2 pixels; at the border of an odd side, of those that are there.
+    assert_close(down(x)[1, 3], torch.tensor([[2.0, 3.5], [6.5, 8.0]]))
+    assert_close(up(x[..., :2, :])[0, 0], torch.tensor([[0.0, 0, 1, 1, 2, 2]] * 2 + [[3.0, 3, 4, 4, 5, 5]] * 2))
+
+
+def test_a_residual_critic_treats_each_image_alone():
+    critic = resnet((1, 9, 9), 1, latent=2, filters=(4, 8), output="tanh").critic()
+    x = torch.rand(5, 1, 9, 9, generator=torch.Generator().manual_seed(0))
+    assert_close(critic(x)[:2], critic(x[:2]))
+
+
+@pytest.mark.parametrize("name", ["vae", "acai-wae-gan", "wgan-gp"])
+def test_a_model_trains_on_a_residual_network_and_repeats_itself(name):
+    network = {"kind": "resnet", "latent": 3, "filters": [4, 8], "output": "sigmoid"}
+    options = entry(name, network=network)
+    once, again = (train(DATASET, options, images(), seed=1, device="cpu") for _ in range(2))
+    assert equal(once, again)
+    assert all(moved for moved in (not torch.equal(value, initial) for value, initial in weights(once, options)))
+
+
+def weights(trained: Trained, options: dict[str, Any]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Every convolution's and linear layer's weights, trained and initial."""
+    initial = Run(DATASET, options, images(), seed=1, device="cpu").weights()
+    return [(value, initial[key]) for key, value in trained.state.items() if key.endswith("weight")]
 
 
 # ---- initial weights ----
