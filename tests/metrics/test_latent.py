@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.entries import AUTOENCODERS, DATASET, MODELS, SETTINGS, entry, images
 
-from wae.metrics.codes.latent import against_prior
+from wae.metrics.codes.latent import against_prior, distances
 from wae.metrics.evaluate import evaluate
 from wae.models.compose import build
 from wae.models.priors import Gaussian
@@ -44,6 +44,25 @@ def test_models_with_codes_have_the_numbers_and_others_none(name: str) -> None:
     latent = {key for key in made.metrics if key.startswith("latent_")}
     assert len(latent) == (12 if name in AUTOENCODERS else 0)
     assert all(made.metrics[key].n == 40 for key in latent)
+
+
+@pytest.mark.parametrize("name", AUTOENCODERS)
+def test_a_code_of_one_number_is_measured(name: str) -> None:
+    options = entry(name)
+    options["network"]["latent"] = 1
+    model = build(DATASET, options, generator())
+    made = evaluate(model, images(), images(60), {}, SETTINGS, device="cpu", generator=generator(1))
+    latent = {key: of.value for key, of in made.metrics.items() if key.startswith("latent_")}
+    assert len(latent) == 12
+    assert all(value is not None and np.isfinite(value) for value in latent.values())
+
+
+def test_in_one_dimension_the_bures_distance_is_that_of_two_normal_distributions() -> None:
+    x, prior = torch.randn(50, 1, generator=generator()) * 3 + 1, Gaussian(1, variance=1.0)
+    found = distances(1.0, torch.ones(1, 1).double())["latent_bures"](
+        x.double(), y := prior.sample(50, generator(2)).double()
+    )
+    assert found.item() == pytest.approx(((x.mean() - y.mean()) ** 2 + (x.std() - y.std()) ** 2).item())
 
 
 def test_the_numbers_leave_the_samples_alone() -> None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from support.entries import DATASET, entry, equal, images
 from torch import nn
 from torch.testing import assert_close
 
 from wae.models.nets import (
     Networks,
     conv,
-    halvings,
     initialise,
     mlp,
+    normalised,
     perceptron,
-    same_convolution,
-    same_padding,
-    same_transposed,
+    resnet,
     truncated_normal,
 )
 from wae.models.pixels import OUTPUTS
+from wae.models.residual import Residual
+from wae.models.same import halvings, same_convolution, same_padding, same_transposed
+from wae.training.run import Run
+from wae.training.train import Trained, train
 
 FILTERS = (128, 256, 512, 1024)
 
@@ -56,7 +60,7 @@ def test_the_maps_have_the_authors_sizes():
         assert celeba().decoder[:1](torch.empty(2, 64)).shape == (2, 1024, 8, 8)
 
 
-@pytest.mark.parametrize("size", [(28, 28), (64, 64), (32, 32), (8, 12), (9, 7), (1, 1)])
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (32, 32), (8, 12), (9, 7), (65, 33), (50, 127), (1, 1)])
 @pytest.mark.parametrize("kernel", [1, 4, 5])
 @pytest.mark.parametrize("width", [1 / 8, 1 / 16, 1e-3])
 def test_any_image_comes_back_at_its_own_size(size, kernel, width):
@@ -73,6 +77,43 @@ def test_width_scales_every_filter():
 
 def test_halvings():
     assert [halvings(size) for size in ((28, 28), (64, 64), (8, 12), (7, 8))] == [2, 6, 2, 0]
+    # No side of the first maps is above 8, though the sides do not halve: 65 -> 33 -> 17 -> 9 -> 5.
+    assert [halvings((side, side)) for side in (9, 17, 27, 30, 33, 65)] == [1, 2, 2, 2, 3, 4]
+    assert halvings((65, 8)) == 4
+
+
+def decoder(side: int, channels: int = 3) -> nn.Module:
+    return conv((channels, side, side), 1, latent=64, filters=FILTERS, kernel=5, output="tanh").decoder
+
+
+def test_a_side_that_does_not_halve_has_nearly_the_network_of_its_neighbour():
+    """Before, a decoder of 65 pixels had 281 million parameters and upsampled never."""
+    with torch.device("meta"):
+        assert count(decoder(64)) == 21_475_331
+        assert decoder(65)[:1](torch.empty(2, 64)).shape == (2, 1024, 9, 9)
+        # Only the first layer is larger: a bias and 64 weights for each of (81 - 64) * 1024 numbers more.
+        assert count(decoder(65)) == 21_475_331 + 65 * 17 * 1024
+        assert [len(decoder(side)) for side in (63, 64, 65)] == [5, 5, 5]
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 4, 5])
+def test_decoders_grow_with_the_side_and_never_jump(kernel):
+    """A decoder's first maps are at most 8 pixels or, with every upsampling used, an eighth of a side."""
+    with torch.device("meta"):
+        for side in range(1, 140):
+            nets = conv((1, side, side), 1, latent=2, filters=FILTERS, kernel=kernel, output="tanh")
+            first = nets.decoder[:1](torch.empty(2, 2)).shape[-1]
+            assert first <= max(8, math.ceil(side / 8))
+            assert nets.decoder(torch.empty(2, 2)).shape == (2, 1, side, side)
+
+
+@pytest.mark.parametrize(
+    ("side", "first", "blocks"), [(4, 1, 4), (8, 1, 5), (12, 3, 4), (28, 7, 4), (32, 4, 5), (96, 12, 5)]
+)
+def test_sides_that_halve_keep_their_network(side, first, blocks):
+    with torch.device("meta"):
+        assert decoder(side)[:1](torch.empty(2, 64)).shape == (2, 1024, first, first)
+        assert len(decoder(side)) == blocks
 
 
 # ---- TensorFlow's SAME padding ----
@@ -114,12 +155,14 @@ def test_same_convolution_by_its_definition(kernel, stride, size):
     assert_close(module(x[None, None])[0, 0], expected)
 
 
-@pytest.mark.parametrize("kernel", [2, 4, 5])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_same_transposed_is_the_adjoint_of_same_convolution(kernel, stride):
-    large, small = (8 * stride, 6 * stride), (8, 6)
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_same_transposed_is_the_adjoint_of_same_convolution(kernel, stride, cut):
+    large = 8 * stride - cut, 6 * stride
+    small = math.ceil(large[0] / stride), 6
     down = nn.Sequential(*same_convolution(large, 2, 3, kernel, stride)[0]).double()
-    up = nn.Sequential(*same_transposed(3, 2, kernel, stride)).double()
+    up = nn.Sequential(*same_transposed(large, 3, 2, kernel, stride)).double()
     with torch.no_grad():
         down[-1].bias.zero_()
         up[0].bias.zero_()
@@ -131,7 +174,7 @@ def test_same_transposed_is_the_adjoint_of_same_convolution(kernel, stride):
 
 
 def test_a_transposed_convolution_of_kernel_5_does_not_shift_by_a_pixel():
-    up = nn.Sequential(*same_transposed(1, 1, 5, 2))
+    up = nn.Sequential(*same_transposed((16, 16), 1, 1, 5, 2))
     nn.init.ones_(up[0].weight)
     nn.init.zeros_(up[0].bias)
     dot = torch.zeros(1, 1, 8, 8)
@@ -139,6 +182,50 @@ def test_a_transposed_convolution_of_kernel_5_does_not_shift_by_a_pixel():
     lit = up(dot)[0, 0].nonzero()
     # Output u sees input i where u = 2i + a - 1, a = 0..4: TensorFlow crops one pixel before, two after.
     assert (lit.min(0).values.tolist(), lit.max(0).values.tolist()) == ([5, 7], [9, 11])
+
+
+# ---- residual ----
+
+
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (9, 7), (65, 33), (2, 2), (1, 1)])
+def test_a_residual_network_gives_images_their_own_size(size):
+    nets = resnet((3, *size), 2, latent=5, filters=(4, 6, 6), output="tanh")
+    numbers = nets.encoder(torch.rand(2, 3, *size))
+    assert numbers.shape == (2, 10)
+    assert nets.decoder(numbers[:, :5]).shape == (2, 3, *size)
+    assert nets.critic()(torch.rand(2, 3, *size)).shape == (2, 1)
+
+
+def test_a_block_with_a_silent_body_is_its_shortcut():
+    x = torch.arange(9.0).view(1, 1, 3, 3).repeat(2, 4, 1, 1)
+    down, up = Residual(4, 4, normalised), Residual(4, 4, normalised, (4, 6))
+    for block in (down, up):
+        nn.init.zeros_(block.after[-1].weight)
+        nn.init.zeros_(block.after[-1].bias)
+    # Means of 2 x 2 pixels; at the border of an odd side, of those that are there.
+    assert_close(down(x)[1, 3], torch.tensor([[2.0, 3.5], [6.5, 8.0]]))
+    assert_close(up(x[..., :2, :])[0, 0], torch.tensor([[0.0, 0, 1, 1, 2, 2]] * 2 + [[3.0, 3, 4, 4, 5, 5]] * 2))
+
+
+def test_a_residual_critic_treats_each_image_alone():
+    critic = resnet((1, 9, 9), 1, latent=2, filters=(4, 8), output="tanh").critic()
+    x = torch.rand(5, 1, 9, 9, generator=torch.Generator().manual_seed(0))
+    assert_close(critic(x)[:2], critic(x[:2]))
+
+
+@pytest.mark.parametrize("name", ["vae", "acai-wae-gan", "wgan-gp"])
+def test_a_model_trains_on_a_residual_network_and_repeats_itself(name):
+    network = {"kind": "resnet", "latent": 3, "filters": [4, 8], "output": "sigmoid"}
+    options = entry(name, network=network)
+    once, again = (train(DATASET, options, images(), seed=1, device="cpu") for _ in range(2))
+    assert equal(once, again)
+    assert all(moved for moved in (not torch.equal(value, initial) for value, initial in weights(once, options)))
+
+
+def weights(trained: Trained, options: dict[str, Any]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Every convolution's and linear layer's weights, trained and initial."""
+    initial = Run(DATASET, options, images(), seed=1, device="cpu").weights()
+    return [(value, initial[key]) for key, value in trained.state.items() if key.endswith("weight")]
 
 
 # ---- initial weights ----
@@ -202,8 +289,11 @@ def test_one_image_alone_equals_the_same_image_in_a_batch_of_100():
 
 def test_running_statistics_keep_nine_tenths_of_the_past():
     block = mnist(1 / 16).encoder[0].train()
-    x = torch.rand(10, 1, 28, 28)
-    mean = block[:-2](x).mean((0, 2, 3))
-    block(x)
-    assert_close(block[-2].running_mean, 0.1 * mean)
+    x, y = torch.rand(2, 10, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    of_x, of_y = (block[:-2](images).mean((0, 2, 3)) for images in (x, y))
+    for _ in range(10):
+        block(x)
+    assert_close(block[-2].running_mean, of_x)  # the first ten batches count alike: momentum 1 / t
+    block(y)
+    assert_close(block[-2].running_mean, 0.9 * of_x + 0.1 * of_y)
     assert block[-2].eps == 1e-5

@@ -27,8 +27,12 @@ class Pretraining(Options):
 
 
 Schedule: Any = choice("training.optim", "SCHEDULES")
+Clip: Any = Annotated[Positive | None, Field(description="longest gradient of a step, by its norm; null for any")]
 Optimiser: Any = choice(
-    "training.optim", "OPTIMISERS", schedule=(Schedule, Field(description="learning rate over the run"))
+    "training.optim",
+    "OPTIMISERS",
+    schedule=(Schedule, Field(description="learning rate over the run")),
+    clip=(Clip, None),
 )
 
 
@@ -63,6 +67,7 @@ class AutoEncoder(Training):
     prior: choice("models.priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
     penalty: choice("models.penalties", "PENALTIES") = Field(description="D(Q_Z, P_Z)")  # type: ignore[valid-type]
     weight: NonNegative = Field(description="lambda, the factor of the penalty; WAE: 10 on MNIST, 100 or 1 on CelebA")
+    annealing: Schedule | None = Field(default=None, description="of the weight over the run; null for none")
     noise: NonNegative = Field(description="standard deviation of the truncated normal added to the encoder's input")
     pretraining: Pretraining | None = Field(description="of the encoder; null for none")
     interpolation: Interpolation | None = Field(default=None, description="a critic of mixed codes; null for none")

@@ -18,7 +18,10 @@ from wae.table.tidy import DATA, FLOOR, METRICS, read_metrics, seed_means
 
 DRAWN = ("quality", "codes")  # groups of metrics
 ACROSS = 3  # panels a row
-BETTER = {"lower": "lower", "higher": "higher", "data": "nearer to real data", "prior": "nearer to the prior (black)"}
+BETTER = {
+    **{"lower": "lower", "higher": "higher", "neither": "neither side"},
+    **{"data": "nearer to real data", "prior": "nearer to the prior (black)"},
+}
 DASHES = ("", (4, 1.5), (1, 1))  # each time the colours are used up, the next dash begins
 
 

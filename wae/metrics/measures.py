@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -35,8 +36,17 @@ class Measure:
     of_reference: int = 0
 
     def report(self) -> dict[str, Any]:
-        """Its fields as plain JSON types, of those after `protocol` only the ones that apply."""
-        return {name: value for name, value in asdict(self).items() if name not in OPTIONAL or value}
+        """Its fields as plain JSON types; of those after `protocol` only the ones that apply.
+
+        If a value is not finite, none is a number, and `reason` says why.
+        """
+        fields = {name: value for name, value in asdict(self).items() if name not in OPTIONAL or value}
+        numbers = () if self.value is None else (self.value, *self.again)
+        if bad := [number for number in numbers if not math.isfinite(number)]:
+            why = f"the value was {bad[0]}"
+            fields |= {"value": None, "reason": why, "protocol": f"not computed: {why}; {self.protocol}"}
+            fields |= {"again": (None,) * len(self.again)} if self.again else {}
+        return fields
 
 
 OPTIONAL = ("again", "reason", "of", "n_reference", "of_reference")

@@ -47,6 +47,10 @@ class Acai(Model):
         """One code (n, d) of each image in [0, 1], drawn from its posterior."""
         return self.model.draw_codes(x, generator)
 
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and log variance (n, d) of the posteriors of images in [0, 1]; no log variance for point masses."""
+        return self.model.moments(x)
+
     def decode(self, z: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] of codes (n, d)."""
         return self.model.decode(z)
@@ -55,9 +59,17 @@ class Acai(Model):
         """(n, c, h, w) images in [0, 1], decoded from the prior."""
         return self.model.generate(n, generator)
 
-    def networks(self) -> tuple[nn.Module, ...]:
+    def networks(self) -> dict[str, nn.Module]:
         """The wrapped model's networks."""
         return self.model.networks()
+
+    def anneal(self, factor: float) -> None:
+        """Anneal the wrapped model's weight."""
+        self.model.anneal(factor)
+
+    def rehearse(self, x: Tensor) -> Tensor:
+        """The wrapped model's rehearsal."""
+        return self.model.rehearse(x)
 
     def warmup(self) -> Warmup | None:
         """The wrapped model's warm-up."""

@@ -44,6 +44,7 @@ class AutoEncoder(Model):
         self.encoder, self.decoder, self.output = networks.encoder, networks.decoder, networks.output
         self.reading, self.cost, self.prior, self.penalty = reading, cost, prior, penalty
         self.weight, self.noise, self.pretraining = weight, noise, pretraining
+        self.factor = 1.0  # of the weight, where it is annealed
 
     # ---- use: images in [0, 1] ----
 
@@ -54,6 +55,11 @@ class AutoEncoder(Model):
     def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """One code (n, d) of each image in [0, 1], drawn from its posterior."""
         return self.reading(self.encoder(self.output.scale(x)), generator).sample
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and log variance (n, d) of the posteriors of images in [0, 1]; no log variance for point masses."""
+        raw = self.encoder(self.output.scale(x))
+        return self.reading.mean(raw), self.reading.log_variance(raw)
 
     def decode(self, z: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] of codes (n, d)."""
@@ -96,7 +102,7 @@ class AutoEncoder(Model):
         """The auto-encoder's objective: batch mean of the cost, and weight * penalty."""
         return {
             "reconstruction": self.cost(self.output, self.reconstruction(batch), batch.x).mean(),
-            "penalty": self.weight * self.penalty(self.posterior(batch), self.prior_sample(batch), batch.generator),
+            "penalty": self.annealed * self.penalty(self.posterior(batch), self.prior_sample(batch), batch.generator),
         }
 
     def turns(self) -> tuple[Player, ...]:
@@ -105,13 +111,31 @@ class AutoEncoder(Model):
         others = self.penalty.turns(self.weight, self.posterior, self.prior_sample)
         return (*others, Player("autoencoder", params, self.loss))
 
-    def networks(self) -> tuple[nn.Module, ...]:
+    def networks(self) -> dict[str, nn.Module]:
         """Encoder and decoder."""
-        return self.encoder, self.decoder
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+    def rehearse(self, x: Tensor) -> Tensor:
+        """The decoder's raw images for the posterior's mean.
+
+        Raises:
+            UserError: the penalty or batch norm is not defined for a batch of that size.
+        """
+        self.penalty.enough(len(x))
+        return self.decoder(self.reading.mean(self.encoder(x)))  # type: ignore[no-any-return]
 
     def constants(self) -> dict[str, float]:
         """Lambda for a cost without its factor, a plain sum over pixels: the value that such a paper prints."""
-        return {"autoencoder.effective_lambda": self.weight / self.cost.factor}
+        return {"autoencoder.effective_lambda": self.annealed / self.cost.factor}
+
+    def anneal(self, factor: float) -> None:
+        """Multiply lambda by `factor`, until the next call; the penalty's own players keep the full weight."""
+        self.factor = factor
+
+    @property
+    def annealed(self) -> float:
+        """Lambda as it now is: the weight, annealed."""
+        return self.weight * self.factor
 
     def warmup(self) -> Warmup | None:
         """Encoder-only steps that bring mean and covariance of the codes to the prior's (the authors' code)."""

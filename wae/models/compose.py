@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from wae.errors import UserError
 from wae.models.acai import Acai
 from wae.models.autoencoder import AutoEncoder, Options
 from wae.models.costs import COSTS
@@ -15,7 +16,7 @@ from wae.models.game import Model
 from wae.models.gan import Gan
 from wae.models.nets import NETWORKS, initialise
 from wae.models.objectives import OBJECTIVES
-from wae.models.penalties import PENALTIES
+from wae.models.penalties import NO_DENSITY, PENALTIES
 from wae.models.posteriors import POSTERIORS
 from wae.models.priors import PRIORS
 
@@ -37,12 +38,15 @@ def autoencoder(
     reading = _make(POSTERIORS, posterior)
     networks = _make(NETWORKS, network, shape, reading.heads)
     distribution = _make(PRIORS, prior, networks.latent)
+    distance = _make(PENALTIES, penalty, distribution)
+    if distance.density and not reading.density:
+        raise UserError(NO_DENSITY)
     model = AutoEncoder(
         networks,
         reading,
         _make(COSTS, cost),
         distribution,
-        _make(PENALTIES, penalty, distribution),
+        distance,
         weight=weight,
         noise=noise,
         pretraining=pretraining,
@@ -65,10 +69,32 @@ def build(dataset: Options, model: Options, generator: torch.Generator | None = 
         model: `kind` and the options of that kind; options for training only (TRAINING) are ignored.
         generator: draws the initial weights; torch's own if None.
     """
-    options = {key: value for key, value in model.items() if key not in TRAINING}
-    built: Model = _make(MODELS, options, dataset["shape"])
+    built = _compose(dataset, model)
     initialise(built, generator)
     return built.eval()
+
+
+def sizes(dataset: Options, model: Options) -> dict[str, int]:
+    """Parameter counts of the networks of a parameter entry: encoder, decoder or generator, then each critic.
+
+    Nothing is allocated: the networks have shapes only. Arguments as in `build`.
+
+    Raises:
+        UserError: the parts do not fit together, or the model cannot be trained in batches of the entry's size.
+    """
+    with torch.device("meta"):
+        built = _compose(dataset, model)
+        built.train().rehearse(torch.empty(model["batch"], *dataset["shape"]))
+    networks = {name: tuple(network.parameters()) for name, network in built.networks().items()}
+    shared = {id(weight) for weights in networks.values() for weight in weights}
+    critics = {turn.name: turn.params for turn in built.turns() if shared.isdisjoint(map(id, turn.params))}
+    return {name: sum(weight.numel() for weight in weights) for name, weights in (networks | critics).items()}
+
+
+def _compose(dataset: Options, model: Options) -> Model:
+    options = {key: value for key, value in model.items() if key not in TRAINING}
+    built: Model = _make(MODELS, options, dataset["shape"])
+    return built
 
 
 def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:
@@ -76,5 +102,5 @@ def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:
     return table[options["kind"]](*parts, **rest)
 
 
-TRAINING = ("epochs", "batch", "optimisers", "precision", "compile")
+TRAINING = ("epochs", "batch", "optimisers", "annealing", "precision", "compile")
 MODELS = {"autoencoder": autoencoder, "gan": gan}

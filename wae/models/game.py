@@ -13,6 +13,8 @@ from typing import Any, ClassVar, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
+from wae.errors import UserError
+
 T = TypeVar("T")
 
 
@@ -79,9 +81,15 @@ class Warmup:
 
 
 class Penalty(nn.Module, ABC):
-    """D(Q_Z, P_Z) from a batch's posterior and as many prior samples. `players` names the players that it adds."""
+    """D(Q_Z, P_Z) from a batch's posterior and as many prior samples.
+
+    `players` names the players that it adds, `least` is the smallest batch that it is defined for, and `density` says
+    whether the posterior must have one: a deterministic one has none.
+    """
 
     players: ClassVar[tuple[str, ...]] = ()
+    least: ClassVar[int] = 1
+    density: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
@@ -92,6 +100,17 @@ class Penalty(nn.Module, ABC):
             prior_sample: (n, d).
             generator: the batch's generator, for any other random numbers.
         """
+
+    def enough(self, n: int) -> None:
+        """Check the number of images in a batch.
+
+        Raises:
+            UserError: the penalty is not defined for so few.
+        """
+        if n < self.least:
+            raise UserError(
+                f"batch is {n}; penalty {type(self).__name__.lower()} needs a batch of at least {self.least}"
+            )
 
     def turns(
         self, weight: float, posterior: Callable[[Batch], Posterior], prior_sample: Callable[[Batch], Tensor]
@@ -117,16 +136,27 @@ class Model(nn.Module, ABC):
         """(n, c, h, w) images in [0, 1], drawn from the model."""
 
     @abstractmethod
-    def networks(self) -> tuple[nn.Module, ...]:
-        """The networks that may be compiled or run in another precision: encoder and decoder.
+    def networks(self) -> dict[str, nn.Module]:
+        """By name, the networks that may be compiled or run in another precision: encoder and decoder.
 
         Critics are excluded: rounding would disturb a slope that is penalised towards 1, and that penalty needs second
         derivatives, which torch.compile does not support.
         """
 
+    @abstractmethod
+    def rehearse(self, x: Tensor) -> Tensor:
+        """The networks' raw images (n, c, h, w) for a batch x of that shape; also of shapes without values.
+
+        Raises:
+            UserError: the model cannot be trained in batches of n.
+        """
+
     def warmup(self) -> Warmup | None:
         """The steps before the first round, or None."""
         return None
+
+    def anneal(self, factor: float) -> None:
+        """Multiply the weight of a model that has one by `factor`, until the next call."""
 
     def constants(self) -> dict[str, float]:
         """Numbers that follow from the options; reported when training starts and kept in every row of the history."""

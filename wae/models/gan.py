@@ -36,9 +36,17 @@ class Gan(Model):
         """The objective's turns."""
         return self.objective.turns(self)
 
-    def networks(self) -> tuple[nn.Module, ...]:
+    def networks(self) -> dict[str, nn.Module]:
         """The generator."""
-        return (self.generator,)
+        return {"generator": self.generator}
+
+    def rehearse(self, x: Tensor) -> Tensor:
+        """The generator's raw images, as many as x has.
+
+        Raises:
+            UserError: batch norm is not defined for a batch of that size.
+        """
+        return self.generator(x.new_empty(len(x), self.prior.dimension))  # type: ignore[no-any-return]
 
     def real(self, batch: Batch) -> Tensor:
         """The batch's images in the networks' pixel range, (n, c, h, w)."""

@@ -17,7 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from wae.config.types import Count, Positive, Whole
+from wae.models.batchnorm import BatchNorm
 from wae.models.pixels import OUTPUTS, Output
+from wae.models.residual import residual_decoder, residual_encoder
+from wae.models.same import halved, halvings, same_convolution, same_transposed
 
 INIT_STD = 0.01  # standard deviation of every initial weight (the authors' init_std)
 
@@ -36,42 +39,12 @@ class Networks:
     critic: Callable[[], nn.Sequential]
 
 
-# ---- TensorFlow's SAME padding ----------------------------------------------
-
-
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after one axis such that a convolution returns ceil(size / stride) pixels."""
-    total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
-
-
-def same_convolution(
-    size: tuple[int, int], inputs: int, outputs: int, kernel: int, stride: int = 1
-) -> tuple[list[nn.Module], tuple[int, int]]:
-    """The layers of a SAME convolution of (inputs, *size) images, and the size of the images it returns."""
-    top, bottom = same_padding(size[0], kernel, stride)
-    left, right = same_padding(size[1], kernel, stride)
-    smaller = math.ceil(size[0] / stride), math.ceil(size[1] / stride)
-    if (top, left) == (bottom, right):
-        return [nn.Conv2d(inputs, outputs, kernel, stride, (top, left))], smaller
-    return [nn.ZeroPad2d((left, right, top, bottom)), nn.Conv2d(inputs, outputs, kernel, stride)], smaller
-
-
-def same_transposed(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Layers that enlarge images exactly `stride`-fold: the transpose of a SAME convolution with that stride.
-
-    The forward convolution pads (before, after), so its transpose crops the same amounts: torch crops `before` on both
-    sides, a negative padding crops the rest. (`output_padding` would act on the wrong side: a shift by one pixel.)
-    """
-    before = max(kernel - stride, 0) // 2
-    rest = 2 * before - (kernel - stride)
-    transposed = nn.ConvTranspose2d(inputs, outputs, kernel, stride, before)
-    return [transposed] if rest == 0 else [transposed, nn.ZeroPad2d((0, rest, 0, rest))]
+# ---- normalisation ---------------------------------------------------------
 
 
 def normalised(channels: int) -> list[nn.Module]:
-    """Batch norm and ReLU. TensorFlow's decay 0.9 of the running statistics is torch's momentum 0.1."""
-    return [nn.BatchNorm2d(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
+    """Batch norm and ReLU. TensorFlow's decay 0.9 of the running moments is torch's momentum 0.1."""
+    return [BatchNorm(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
 
 
 def normalised_alone(channels: int) -> list[nn.Module]:
@@ -97,7 +70,7 @@ def conv(
 
     Args:
         latent: d, the dimension of the codes.
-        filters: filters of each encoder convolution, which halves the image; the decoder has the reverse order.
+        filters: filters of each encoder convolution, which halves the image, rounded up; the decoder has them reversed.
         kernel: side of every kernel; the WAE paper uses 4 on MNIST, 5 on CelebA.
         width: multiplies every number of filters; below 1 for a smaller network of the same shape.
         normalised_decoder: whether the decoder has batch norm, as the authors' has.
@@ -132,19 +105,45 @@ def _conv_decoder(
     size: tuple[int, int], channels: Sequence[int], kernel: int, latent: int, normalise: bool
 ) -> nn.Module:
     upsamplings = min(halvings(size), len(channels) - 2)
-    start = channels[0], size[0] >> upsamplings, size[1] >> upsamplings
+    sizes = [size]
+    for _ in range(upsamplings):
+        sizes.append(halved(sizes[-1]))
+    start = channels[0], *sizes[-1]
     # The first layer has no batch norm. The last layer has stride 1 and takes the last upsampled maps.
     blocks = [nn.Sequential(nn.Linear(latent, math.prod(start)), nn.ReLU(inplace=True), nn.Unflatten(1, start))]
-    for inputs, outputs in pairwise(channels[: upsamplings + 1]):
-        layers = same_transposed(inputs, outputs, kernel, stride=2)
+    for (inputs, outputs), larger in zip(pairwise(channels[: upsamplings + 1]), sizes[-2::-1]):
+        layers = same_transposed(larger, inputs, outputs, kernel, stride=2)
         blocks.append(nn.Sequential(*layers, *(normalised(outputs) if normalise else [nn.ReLU(inplace=True)])))
-    return nn.Sequential(*blocks, nn.Sequential(*same_transposed(channels[upsamplings], channels[-1], kernel)))
+    return nn.Sequential(*blocks, nn.Sequential(*same_transposed(size, channels[upsamplings], channels[-1], kernel)))
 
 
-def halvings(size: Sequence[int]) -> int:
-    """How often every side can be halved exactly: 2 for 28 x 28 (to 7), 6 for 64 x 64."""
-    common = math.gcd(*size)
-    return (common & -common).bit_length() - 1
+# ---- residual ---------------------------------------------------------------
+
+
+def resnet(
+    shape: Sequence[int],
+    heads: int,
+    *,
+    latent: Count,
+    filters: tuple[Count, ...],
+    output: Literal["sigmoid", "tanh"],
+) -> Networks:
+    """Residual blocks with batch norm, each of which halves the maps or doubles them (He et al. 2016).
+
+    Args:
+        latent: d, the dimension of the codes.
+        filters: filters of each encoder block, which halves the image, rounded up; the decoder has them reversed.
+        output: activation of the last layer; it also sets the pixel range of network and cost.
+    """
+    channels, height, breadth = shape
+    size = height, breadth
+    return Networks(
+        encoder=residual_encoder(channels, size, filters, heads * latent, normalised),
+        decoder=residual_decoder(channels, size, filters, latent, normalised),
+        latent=latent,
+        output=OUTPUTS[output],
+        critic=partial(residual_encoder, channels, size, filters, 1, normalised_alone),
+    )
 
 
 # ---- fully connected --------------------------------------------------------
@@ -185,8 +184,8 @@ def mlp(
         output: activation of the last layer; it also sets the pixel range of network and cost.
     """
     pixels = math.prod(shape)
-    encoder = perceptron(pixels, layers, units, heads * latent, normalise=nn.BatchNorm1d)
-    decoder = perceptron(latent, layers, units, pixels, normalise=nn.BatchNorm1d if normalised_decoder else None)
+    encoder = perceptron(pixels, layers, units, heads * latent, normalise=BatchNorm)
+    decoder = perceptron(latent, layers, units, pixels, normalise=BatchNorm if normalised_decoder else None)
     return Networks(
         encoder=nn.Sequential(nn.Flatten(), encoder),
         decoder=nn.Sequential(decoder, nn.Unflatten(1, tuple(shape))),
@@ -222,4 +221,4 @@ def initialise(module: nn.Module, generator: torch.Generator | None = None, std:
             part.bias.zero_()
 
 
-NETWORKS = {"conv": conv, "mlp": mlp}
+NETWORKS = {"conv": conv, "resnet": resnet, "mlp": mlp}

@@ -26,6 +26,8 @@ from wae.models.game import Batch, Penalty, Player, Posterior
 from wae.models.nets import perceptron
 from wae.models.priors import Prior
 
+NO_DENSITY = "penalty kl needs a gaussian posterior: a deterministic code is infinitely far from any prior"
+
 
 class Nothing(Penalty):
     """0, for a plain auto-encoder: only the reconstruction cost determines the codes."""
@@ -41,6 +43,8 @@ class Nothing(Penalty):
 class Kl(Penalty):
     """Batch mean of KL(Q(Z|X) | P_Z), closed form, in nats: the VAE's (Kingma and Welling 2014, appendix B)."""
 
+    density: ClassVar[bool] = True
+
     def __init__(self, prior: Prior) -> None:
         super().__init__()
         self.variance = gaussian_variance(prior, "kl")
@@ -52,9 +56,7 @@ class Kl(Penalty):
             UserError: the posterior is a point mass; its divergence from any prior is infinite.
         """
         if posterior.log_variance is None:
-            raise UserError(
-                "penalty kl needs a gaussian posterior: a deterministic code is infinitely far from any prior"
-            )
+            raise UserError(NO_DENSITY)
         log_ratio = posterior.log_variance - math.log(self.variance)
         terms = log_ratio.exp() + posterior.mean.square() / self.variance - 1 - log_ratio
         return terms.sum(1).mean() / 2
@@ -84,6 +86,8 @@ class Mmd(Penalty):
         scales: multiples of the bandwidth 2 d sigma^2; the authors' code sums seven kernels, the paper has one.
     """
 
+    least: ClassVar[int] = 2
+
     def __init__(
         self,
         prior: Prior,
@@ -97,7 +101,12 @@ class Mmd(Penalty):
         self.variance = prior.variance
 
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
-        """MMD^2 of one sample of each posterior against the prior's sample."""
+        """MMD^2 of one sample of each posterior against the prior's sample.
+
+        Raises:
+            UserError: there is one image, and the average is over pairs.
+        """
+        self.enough(len(prior_sample))
         return mmd(posterior.sample, prior_sample, self.kernel, self.scales, self.variance)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,14 @@ from wae.errors import UserError
 
 
 class Prior(nn.Module, ABC):
-    """A distribution over codes of `dimension` d; `variance` is the mean variance of its coordinates."""
+    """A distribution over codes of `dimension` d; `variance` is the mean variance of its coordinates.
+
+    `gaussian` says whether it is N(0, variance I).
+    """
 
     dimension: int
     variance: float
+    gaussian: ClassVar[bool] = False
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -30,6 +35,8 @@ class Gaussian(Prior):
     Args:
         variance: sigma^2 of every coordinate; the WAE paper uses 1 on MNIST, its code 1 on CelebA.
     """
+
+    gaussian: ClassVar[bool] = True
 
     def __init__(self, dimension: int, *, variance: Positive) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from wae.io import write_text
+from wae.table.collapse import explained, marked
 from wae.table.summary import protocols
 from wae.table.tidy import GROUPS
 from wae.table.write import CAPTION, KEYS, cells_of, measurement, told
@@ -36,7 +37,7 @@ def write_tex(
         metrics: the metrics that the table summarises, for N, reference and protocol.
         accuracy: data set -> held-out accuracy of the classifier, one per label column.
     """
-    measured, texts = protocols(metrics), []
+    measured, table, texts = protocols(metrics), marked(table, metrics), []
     for dataset in table["dataset"].unique():
         rows = table[table["dataset"] == dataset]
         for group, title in GROUPS.items():
@@ -44,7 +45,7 @@ def write_tex(
             if title and cells.shape[1] == len(KEYS):
                 continue
             caption = f"{': '.join(filter(None, (dataset, title)))}. {CAPTION} {told(accuracy, dataset)}".strip()
-            notes = measurement(measured, dataset, group)
+            notes = [*filter(None, [explained(rows)]), *measurement(measured, dataset, group)]
             texts.append(_tabular(cells, best, caption, f"tab:{'-'.join(filter(None, (dataset, group)))}", notes))
     write_text(out, "\n".join(texts))
 

@@ -33,7 +33,7 @@ class Metric:
 
     Args:
         better: `lower`; `higher`; `data`: nearer to real images is better, because a noisy image is sharp too; or
-            `prior`: nearer to the prior's own value, the floor, is better.
+            `prior`: nearer to the prior's own value, the floor, is better; or `neither`.
         everywhere: whether every table has its columns, even if nothing measured it.
         group: its part of a page, a key of GROUPS.
         least: with fewer images on each side, the number is mostly its own bias or noise (docs/metrics.md).
@@ -41,7 +41,7 @@ class Metric:
 
     title: str
     unit: str
-    better: Literal["lower", "higher", "data", "prior"]
+    better: Literal["lower", "higher", "data", "prior", "neither"]
     everywhere: bool = True
     group: str = "quality"
     least: int = 0
@@ -128,6 +128,13 @@ METRICS: dict[str, Metric] = {
     ),
     "latent_kurtosis": Metric(
         "latent kurtosis", "mean over coordinates; a Gaussian: 3", "prior", everywhere=False, group="moments"
+    ),
+    "kl": Metric("KL to the prior", "nats an image, of the posterior", "neither", everywhere=False, group="codes"),
+    "active_units": Metric(
+        "active units", "coordinates whose means vary with the image", "neither", everywhere=False, group="codes"
+    ),
+    "mutual_information": Metric(
+        "mutual information", "nats, of an image and its code", "neither", everywhere=False, group="codes"
     ),
     "fid_expost": Metric(
         "FID, ex-post", "Fréchet distance, codes from a mixture", "lower", everywhere=False, group="codes", least=5000

@@ -10,12 +10,13 @@ from urllib.parse import quote
 import pandas as pd
 
 from wae.io import write_text
+from wae.table.collapse import explained, marked
 from wae.table.differences import from_first
 from wae.table.summary import drawn, protocols
 from wae.table.tidy import DATA, FLOOR, GROUPS, METRICS
 from wae.table.verdicts import Verdict
 
-ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior"}
+ARROWS = {"lower": "↓", "higher": "↑", "data": "→ data", "prior": "→ prior", "neither": ""}
 KEYS = ("model", "seeds")
 CAPTION = (
     "Mean over training seeds, and over the samplings of each where below are some, ± the standard deviation of a "
@@ -56,7 +57,7 @@ def write_md(
         accuracy: data set -> held-out accuracy of the classifier, one per label column.
         pictures: files under the page's folder, `<dataset>/<model>/<name>.png` or `<dataset>/<name>.png`.
     """
-    measured = protocols(metrics)
+    measured, table = protocols(metrics), marked(table, metrics)
     inside = [path.relative_to(out.parent) for path in pictures]
     parts = ["# Results", CAPTION]
     for dataset in table["dataset"].unique():
@@ -64,6 +65,7 @@ def write_md(
             f"## {dataset}",
             told(accuracy, dataset),
             *_tables(table[table["dataset"] == dataset]),
+            explained(table[table["dataset"] == dataset]),
             *_differences(between, metrics, dataset),
             "\n".join(["How it was measured:", "", *(f"- {line}" for line in measurement(measured, dataset))]),
         ]
@@ -109,9 +111,11 @@ def cells_of(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, pd.DataFram
             continue
         floor = table.get(f"{name}{FLOOR}_mean", mean * math.nan)
         if mean.notna().any():
-            heading = f"{title} {ARROWS[metric.better]}" if metric else title
+            heading = f"{title} {ARROWS[metric.better]}".strip() if metric else title
             cells[heading] = pd.Series([_with_floor(*of) for of in zip(mean, std, floor)], table.index)
-            best[heading] = _best(table, mean, metric.better if metric else "")
+            # Codes that say nothing are not the best codes.
+            rival = mean.mask(table["collapsed"]) if group == "codes" and "collapsed" in table else mean
+            best[heading] = _best(table, rival, metric.better if metric else "")
         published = table.get(f"{name}_published")
         if published is not None and published.notna().any():
             cells[f"{title}, published"] = published.map(lambda value: "" if math.isnan(value) else f"{value:g}")

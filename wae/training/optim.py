@@ -1,18 +1,19 @@
-"""Optimisers, and learning-rate schedules in fractions of the run, so that short runs decay too."""
+"""Optimisers, and schedules of rates and weights in fractions of the run, so that short runs decay too."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import nn, optim
 
-from wae.config.types import Fraction, Positive
+from wae.config.types import Fraction, NonNegative, Positive
 from wae.errors import UserError
 from wae.models.game import Player
 
 Schedule = Callable[[int, int], float]
-"""(epochs done, epochs of the run) -> factor of the learning rate during the next epoch."""
+"""(epochs done, epochs of the run) -> factor of a learning rate, or of a weight, during the next epoch."""
 
 
 def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction, Fraction]) -> optim.Optimizer:
@@ -24,6 +25,19 @@ def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction,
     """
     # One kernel for all tensors, on CPU and CUDA: bit-reproducible.
     return optim.Adam(params, lr=lr, betas=(betas[0], betas[1]), fused=True)
+
+
+def adamw(
+    params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction, Fraction], weight_decay: NonNegative
+) -> optim.Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019) and epsilon 1e-8.
+
+    Args:
+        lr: learning rate, before the schedule's factor.
+        betas: decay of the first and second moment.
+        weight_decay: share of a weight that a step takes off, times the learning rate; 0.01 is usual.
+    """
+    return optim.AdamW(params, lr=lr, betas=(betas[0], betas[1]), weight_decay=weight_decay, fused=True)
 
 
 def rmsprop(params: Iterable[nn.Parameter], *, lr: Positive, alpha: Fraction = 0.99) -> optim.Optimizer:
@@ -51,12 +65,12 @@ def steps(*, at: tuple[Fraction, ...], factors: tuple[Positive, ...]) -> Schedul
     if len(at) != len(factors) or list(at) != sorted(at):
         raise UserError(f"schedule.at and .factors are {at} and {factors}; they are as many, and `at` increases")
 
-    def schedule(epoch: int, epochs: int) -> float:
+    def factor(epoch: int, epochs: int) -> float:
         # 0.07 * 100 is 7.000000000000001: rounding must not delay a step by an epoch.
-        reached = [factor for start, factor in zip(at, factors) if epoch >= start * epochs - 1e-9]
+        reached = [value for start, value in zip(at, factors) if epoch >= start * epochs - 1e-9]
         return reached[-1] if reached else 1.0
 
-    return schedule
+    return factor
 
 
 def exponential(*, final: Positive) -> Schedule:
@@ -68,10 +82,44 @@ def exponential(*, final: Positive) -> Schedule:
     return lambda epoch, epochs: final ** (epoch / epochs)
 
 
+def cosine(*, final: Fraction) -> Schedule:
+    """From 1 to `final` along half a cosine (Loshchilov and Hutter 2017, without restarts).
+
+    Args:
+        final: limit of the factor at the end of the run; often 0.
+    """
+    return lambda epoch, epochs: final + (1 - final) * (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def warmup(*, until: Fraction) -> Schedule:
+    """In equal steps up to 1, which the last epoch before the fraction `until` of the run has; then 1.
+
+    For a weight it is the annealing of Bowman et al. 2016. No epoch has the factor 0.
+
+    Args:
+        until: fraction of the run.
+    """
+    # 0.07 * 100 is 7.000000000000001: rounding must not move the last step by an epoch.
+    return lambda epoch, epochs: min(1.0, (epoch + 1) / max(1, math.ceil(until * epochs - 1e-9)))
+
+
+def schedule(settings: Mapping[str, Any]) -> Schedule:
+    """The schedule that `settings` describes."""
+    return SCHEDULES[settings["kind"]](**{key: value for key, value in settings.items() if key != "kind"})
+
+
 def optimiser(settings: Mapping[str, Any], player: Player) -> optim.Optimizer:
-    """The optimiser of one player; the schedule in `settings` is ignored."""
-    options = {key: value for key, value in settings.items() if key not in ("kind", "schedule")}
-    return OPTIMISERS[settings["kind"]](player.params, **options)
+    """The optimiser of one player, which clips its gradient first; the schedule in `settings` is ignored."""
+    options = {key: value for key, value in settings.items() if key not in ("kind", "schedule", "clip")}
+    made = OPTIMISERS[settings["kind"]](player.params, **options)
+    if settings.get("clip") is not None:
+        made.register_step_pre_hook(lambda *_: clipped(player.params, settings["clip"]))
+    return made
+
+
+def clipped(params: Iterable[nn.Parameter], norm: float) -> None:
+    """Scale a gradient to the norm `norm` over all tensors together, if it is longer (Pascanu et al. 2013)."""
+    nn.utils.clip_grad_norm_(params, norm)
 
 
 def prepare(
@@ -86,12 +134,15 @@ def prepare(
     if players.keys() != settings.keys():
         given, wanted = ", ".join(sorted(settings)) or "nobody", ", ".join(sorted(players))
         raise UserError(f"optimisers are given for {given}; the players of this model are {wanted}")
-    schedules = {}
-    for name, options in settings.items():
-        kind, rest = options["schedule"]["kind"], {k: v for k, v in options["schedule"].items() if k != "kind"}
-        schedules[name] = SCHEDULES[kind](**rest)
+    schedules = {name: schedule(options["schedule"]) for name, options in settings.items()}
     return {name: optimiser(settings[name], player) for name, player in players.items()}, schedules
 
 
-OPTIMISERS: dict[str, Callable[..., optim.Optimizer]] = {"adam": adam, "rmsprop": rmsprop}
-SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "steps": steps, "exponential": exponential}
+OPTIMISERS: dict[str, Callable[..., optim.Optimizer]] = {"adam": adam, "adamw": adamw, "rmsprop": rmsprop}
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    "constant": constant,
+    "steps": steps,
+    "exponential": exponential,
+    "cosine": cosine,
+    "warmup": warmup,
+}

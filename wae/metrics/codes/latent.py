@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ class Prior(Protocol):
     """The distribution that codes are compared with."""
 
     variance: float
+    gaussian: ClassVar[bool]
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, d) draws."""
@@ -34,11 +35,16 @@ def distances(variance: float, directions: Tensor) -> dict[str, Callable[[Tensor
     return {
         "latent_mmd": lambda x, y: mmd_unbiased(x, y, prior_variance=variance),
         "latent_sw": lambda x, y: sliced_wasserstein(x, y, directions),
-        "latent_bures": lambda x, y: bures_wasserstein(x.mean(0), x.T.cov(), y.mean(0), y.T.cov()),
+        "latent_bures": lambda x, y: bures_wasserstein(x.mean(0), covariance(x), y.mean(0), covariance(y)),
         "latent_mean": lambda x, y: x.mean(0).square().sum() / variance,
         "latent_variance": lambda x, y: x.var(0).mean() / variance,
         "latent_kurtosis": lambda x, y: kurtosis(x).mean(),
     }
+
+
+def covariance(x: Tensor) -> Tensor:
+    """The unbiased covariance (d, d) of x (n, d); torch's has no dimensions where d is 1."""
+    return x.T.cov().view(x.shape[1], x.shape[1])
 
 
 def kurtosis(x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from wae.metrics.codes.expost import fit_mixture
+from wae.metrics.codes.information import ACTIVE, active_units, kl_to_normal, mutual_information
 from wae.metrics.codes.interpolation import interpolation_quality
 from wae.metrics.codes.latent import CODES, FLOORS, Prior, against_prior
 from wae.metrics.codes.paths import PATHS
@@ -19,6 +20,11 @@ from wae.metrics.images import quantise
 from wae.metrics.measures import Measure, counted, held_out, protocol, unit
 
 LINEAR = "linear"
+INFORMATION = {
+    "kl": "mean KL(Q(Z|X) | prior), closed form, gaussian posterior and prior",
+    "active_units": f"coordinates whose posterior means have a variance above {ACTIVE} of the prior's",
+    "mutual_information": "a draw of each gaussian posterior against the equal mixture of all; at most log N",
+}
 
 
 @runtime_checkable
@@ -41,6 +47,9 @@ class Matched(Encoding, Protocol):
     def draw_codes(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Codes (n, d) of images in [0, 1], drawn from their posteriors."""
 
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Mean and log variance (n, d) of the posteriors of images in [0, 1]; no log variance for point masses."""
+
 
 def code_measures(
     model: Encoding,
@@ -58,6 +67,7 @@ def code_measures(
         some = drawn(images, min(n, CODES), seed, "evaluation.samples")
         codes = encoded(model, some, batch, device, generator)
         measures |= latent_measures(codes, len(images), model.prior, generator)
+        measures |= information_measures(model, codes, some, len(images), batch)
         shown["latent"] = plane(codes, model.prior, generator)
     if settings.get("interpolation"):
         measures |= interpolation_measures(model, images, settings, device)
@@ -94,6 +104,29 @@ def latent_measures(codes: Tensor, of: int, prior: Prior, generator: torch.Gener
     )
     values, n = against_prior(codes, prior, generator), len(codes)
     return {name: Measure(value, n, held_out(n, of), protocol=how, of=of) for name, value in values.items()}
+
+
+def information_measures(model: Matched, codes: Tensor, images: np.ndarray, of: int, batch: int) -> dict[str, Measure]:
+    """KL, active units and mutual information of images uint8, of which `codes` are one draw each.
+
+    The images were drawn from `of` held-out ones. A point mass has no density, so only its active units are defined. The
+    KL also needs a Gaussian prior.
+    """
+    parts = [model.moments(unit(images[at : at + batch], codes.device)) for at in range(0, len(images), batch)]
+    mean = torch.cat([part for part, _ in parts]).double()
+    logs = [part for _, part in parts if part is not None]
+    prior, n = model.prior, len(images)
+    values: dict[str, float | None] = {"active_units": active_units(mean, prior.variance)}
+    values |= dict.fromkeys(("kl", "mutual_information"))
+    if logs:
+        log_variance = torch.cat(logs).double()
+        values["mutual_information"] = mutual_information(codes, mean, log_variance)
+        if prior.gaussian:
+            values["kl"] = float(kl_to_normal(mean, log_variance, prior.variance).mean())
+    return {
+        name: Measure(values[name], n, held_out(n, of), protocol=protocol(f"{how}; float64"), of=of)
+        for name, how in INFORMATION.items()
+    }
 
 
 def plane(codes: Tensor, prior: Prior, generator: torch.Generator) -> np.ndarray:
