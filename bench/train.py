@@ -100,7 +100,7 @@ def without_tf32(run: Run) -> None:
 
 
 def compiled(run: Run) -> None:
-    hasten(run.model.networks(), compile=True)
+    hasten(run.model.networks().values(), compile=True)
 
 
 def tf32_products(run: Run) -> None:
@@ -108,7 +108,7 @@ def tf32_products(run: Run) -> None:
 
 
 def bfloat16(run: Run) -> None:
-    hasten(run.model.networks(), precision="bfloat16")
+    hasten(run.model.networks().values(), precision="bfloat16")
 
 
 @contextmanager

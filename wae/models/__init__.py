@@ -1,15 +1,15 @@
 """The models of the family: a game of players over networks, a cost, a prior and a penalty.
 
-`build` is imported at its first use, so importing one module of this package does not import the others.
+Both functions are imported at their first use, so importing one module of this package does not import the others.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wae.models.compose import build
+    from wae.models.compose import build, sizes
 
-__all__ = ["build"]
+__all__ = ["build", "sizes"]
 
 
 def __getattr__(name: str) -> Any:

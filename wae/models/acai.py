@@ -55,7 +55,7 @@ class Acai(Model):
         """(n, c, h, w) images in [0, 1], decoded from the prior."""
         return self.model.generate(n, generator)
 
-    def networks(self) -> tuple[nn.Module, ...]:
+    def networks(self) -> dict[str, nn.Module]:
         """The wrapped model's networks."""
         return self.model.networks()
 

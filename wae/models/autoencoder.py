@@ -105,9 +105,9 @@ class AutoEncoder(Model):
         others = self.penalty.turns(self.weight, self.posterior, self.prior_sample)
         return (*others, Player("autoencoder", params, self.loss))
 
-    def networks(self) -> tuple[nn.Module, ...]:
+    def networks(self) -> dict[str, nn.Module]:
         """Encoder and decoder."""
-        return self.encoder, self.decoder
+        return {"encoder": self.encoder, "decoder": self.decoder}
 
     def constants(self) -> dict[str, float]:
         """Lambda for a cost without its factor, a plain sum over pixels: the value that such a paper prints."""

@@ -65,10 +65,31 @@ def build(dataset: Options, model: Options, generator: torch.Generator | None = 
         model: `kind` and the options of that kind; options for training only (TRAINING) are ignored.
         generator: draws the initial weights; torch's own if None.
     """
-    options = {key: value for key, value in model.items() if key not in TRAINING}
-    built: Model = _make(MODELS, options, dataset["shape"])
+    built = _compose(dataset, model)
     initialise(built, generator)
     return built.eval()
+
+
+def sizes(dataset: Options, model: Options) -> dict[str, int]:
+    """Parameter counts of the networks of a parameter entry: encoder, decoder or generator, then each critic.
+
+    Nothing is allocated: the networks have shapes only. Arguments as in `build`.
+
+    Raises:
+        UserError: the parts do not fit together.
+    """
+    with torch.device("meta"):
+        built = _compose(dataset, model)
+    networks = {name: tuple(network.parameters()) for name, network in built.networks().items()}
+    shared = {id(weight) for weights in networks.values() for weight in weights}
+    critics = {turn.name: turn.params for turn in built.turns() if shared.isdisjoint(map(id, turn.params))}
+    return {name: sum(weight.numel() for weight in weights) for name, weights in (networks | critics).items()}
+
+
+def _compose(dataset: Options, model: Options) -> Model:
+    options = {key: value for key, value in model.items() if key not in TRAINING}
+    built: Model = _make(MODELS, options, dataset["shape"])
+    return built
 
 
 def _make(table: Mapping[str, Any], options: Options, *parts: Any) -> Any:

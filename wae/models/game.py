@@ -117,8 +117,8 @@ class Model(nn.Module, ABC):
         """(n, c, h, w) images in [0, 1], drawn from the model."""
 
     @abstractmethod
-    def networks(self) -> tuple[nn.Module, ...]:
-        """The networks that may be compiled or run in another precision: encoder and decoder.
+    def networks(self) -> dict[str, nn.Module]:
+        """By name, the networks that may be compiled or run in another precision: encoder and decoder.
 
         Critics are excluded: rounding would disturb a slope that is penalised towards 1, and that penalty needs second
         derivatives, which torch.compile does not support.

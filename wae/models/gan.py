@@ -36,9 +36,9 @@ class Gan(Model):
         """The objective's turns."""
         return self.objective.turns(self)
 
-    def networks(self) -> tuple[nn.Module, ...]:
+    def networks(self) -> dict[str, nn.Module]:
         """The generator."""
-        return (self.generator,)
+        return {"generator": self.generator}
 
     def real(self, batch: Batch) -> Tensor:
         """The batch's images in the networks' pixel range, (n, c, h, w)."""

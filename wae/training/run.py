@@ -46,7 +46,7 @@ class Run:
         self.images = resident(images, dataset["shape"], self.device)
         self.model = build(dataset, entry, generator("cpu", seed, "weights"))
         self.model.to(device=self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        hasten(self.model.networks(), **{key: entry[key] for key in ("precision", "compile") if key in entry})
+        hasten(self.model.networks().values(), **{key: entry[key] for key in ("precision", "compile") if key in entry})
         self.turns = self.model.turns()
         self.constants = self.model.constants()
         self.optimisers, self.schedules = prepare(entry["optimisers"], self.turns)
