@@ -94,10 +94,14 @@ def _documents(*paths: Path) -> list[Document]:
 
 
 def _stop(found: list[tuple[Document, Keys, str]]) -> None:
-    """Raise Mistakes if any were found. Each is told once, at its own line, not at aliases or merges that repeat it."""
+    """Raise Mistakes if any were found. Each is told once, at its own line, not at aliases or merges that repeat it.
+
+    A value that is merged into an entry may be wrong there and right where it comes from: then that entry is the place.
+    """
     sentences: dict[tuple[Path, int, str], str] = {}
+    own = {(keys[-1], text) for document, keys, text in found if not document.inherited(keys)}
     for document, keys, text in found:
-        if not document.inherited(keys):
+        if not document.inherited(keys) or (keys[-1], text) not in own:
             where = document.path, document.line(keys), f"{keys[-1]} {text}"
             sentences.setdefault(where, f"{where[0]}:{where[1]}: {'.'.join(map(str, keys))} {text}")
     if sentences:

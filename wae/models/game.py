@@ -79,9 +79,15 @@ class Warmup:
 
 
 class Penalty(nn.Module, ABC):
-    """D(Q_Z, P_Z) from a batch's posterior and as many prior samples. `players` names the players that it adds."""
+    """D(Q_Z, P_Z) from a batch's posterior and as many prior samples.
+
+    `players` names the players that it adds. `posteriors` and `priors` name the kinds that it can be computed for; empty
+    for all. Params are checked by them.
+    """
 
     players: ClassVar[tuple[str, ...]] = ()
+    posteriors: ClassVar[tuple[str, ...]] = ()
+    priors: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
