@@ -48,8 +48,11 @@ def grown(project: Project, models: int, seeds: int) -> None:
     names = [f"m{number}" for number in range(models - 2)]
     project.edit(PARAMS, "[wae-mmd, wae-gan]", f"[{', '.join(['wae-mmd', 'wae-gan', *names][:models])}]")
     project.edit(PARAMS, "seeds: [1]", f"seeds: {list(range(1, seeds + 1))}")
+    text = (project.folder / PARAMS).read_text(encoding="utf-8")
+    entry = text[text.index("    wae-mmd:\n") : text.index("    wae-gan:")]
     with (project.folder / PARAMS).open("a", encoding="utf-8") as file:
-        file.writelines(f"    {name}: {{<<: *digits, weight: {number + 11}}}\n" for number, name in enumerate(names))
+        for number, name in enumerate(names):
+            file.write(entry.replace("wae-mmd:", f"{name}:").replace("weight: 10\n", f"weight: {number + 11}\n"))
     project.run("wae", "dvc")
     commit(project, "grown")
 

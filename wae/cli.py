@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from wae import runtime
-from wae.config.check import Mistakes
+from wae.config.check import Mistakes, aliased
 from wae.errors import UserError, one_of
 from wae.io import ROOT, write_text
 from wae.pipeline.dag import STAGES
@@ -121,6 +121,8 @@ def dvc() -> None:
             if not path.is_file() or path.read_text(encoding="utf-8") != content:
                 write_text(path, content)
                 click.echo(f"rendered {path}")
+        for sentence in aliased(Path(Profile.file(name))):
+            click.echo(sentence, err=True)
 
 
 @cli.command()
@@ -131,7 +133,7 @@ def check() -> None:
     mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
     for name in Profile.names():
         try:
-            mistakes += stale(read_profile(name))
+            mistakes += [*stale(read_profile(name)), *aliased(Path(Profile.file(name)))]
         except Mistakes as error:
             mistakes += error.sentences
     if mistakes:

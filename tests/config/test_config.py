@@ -13,6 +13,12 @@ from wae.pipeline.profile import Profile
 
 DATA = Path("data/params.yaml")
 
+CRITIC = """        latent_critic:
+          kind: adam
+          lr: 0.0005
+          betas: [0.5, 0.999]
+          schedule: {kind: steps, at: [0.3, 0.5, 1.0], factors: [0.5, 0.1, 0.01]}
+"""
 # name -> (text of params/smoke/params.yaml, what it becomes, words of the sentence)
 MISTAKES = {
     "unknown key": ("      noise: 0.01", "      noice: 0.01", ["noice is an unknown key", "did you mean 'noise'?"]),
@@ -32,7 +38,7 @@ MISTAKES = {
     "not yaml": ("seeds: [1]", "seeds: [1", ["params.yaml:"]),
     "unknown player": ("        latent_critic:", "        latent_critc:", ["latent_critc is no player"]),
     "missing player": (
-        "        latent_critic: {<<: *digits-adam, lr: 0.0005}\n", "", ["has no entry for the player 'latent_critic'"]
+        CRITIC, "", ["has no entry for the player 'latent_critic'"]
     ),
     "more samples than test images": ("    samples: 100", "    samples: 400", ["samples is 400", "at most 360"]),
     "more pictures than samples": ("{samples: 16", "{samples: 101", ["pictures.samples is 101", "at most 100"]),
@@ -88,8 +94,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mistake", ["unknown option", "unknown key", "negative"])
 def test_a_mistake_that_is_merged_into_other_models_is_told_once(mistake: str, tmp_path: Path) -> None:
     old, new, _ = MISTAKES[mistake]
+    merged = [("    wae-mmd:\n", "    wae-mmd: &digits\n"), ("    wae-gan:", "    copy: {<<: *digits}\n    wae-gan:")]
     with pytest.raises(Mistakes) as caught:
-        load(smoke(tmp_path, (old, new)), DATA)
+        load(smoke(tmp_path, (old, new), *merged), DATA)
     assert len(caught.value.sentences) == 1, caught.value
 
 

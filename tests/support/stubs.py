@@ -102,8 +102,9 @@ def set_lr(project: Project, value: str) -> None:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     found = [index for index, line in enumerate(lines) if "latent_critic:" in line]
     assert found
-    for index in found:
-        lines[index] = f"        latent_critic: {{<<: *digits-adam, lr: {value}}}\n"
+    for critic in found:
+        index = next(at for at in range(critic, len(lines)) if lines[at].lstrip().startswith("lr:"))
+        lines[index] = f"          lr: {value}\n"
     path.write_text("".join(lines), encoding="utf-8")
 
 

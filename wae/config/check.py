@@ -51,6 +51,25 @@ def load_data(path: Path) -> dict[str, Any]:
     return document.content
 
 
+def aliased(path: Path) -> list[str]:
+    """One sentence for each mapping that two places of a params file share, so that DVC cannot change it in one.
+
+    Both engines run such a file rightly. But `dvc exp run --set-param` writes through the alias or the merge.
+    """
+    (document,) = _documents(path)
+    why = "`dvc exp run --set-param` of the one changes the other, or neither; write the mapping out in both places"
+    found = [
+        f"{path}:{document.line(keys)}: {_dotted(keys)} is, by an alias or a merge, {_dotted(first)} itself: {why}"
+        for keys, first in document.shared()
+    ]
+    broken = f"{path}: a merge of a mapping in place (`<<: [{{...}}, ...]`): DVC cannot write it back; write it out"
+    return found or ([] if document.rewritable() else [broken])
+
+
+def _dotted(keys: Keys) -> str:
+    return ".".join(map(str, keys))
+
+
 def _wrong_data(document: Document) -> list[Mistake]:
     return _invalid(document, DATA) or list(_contradictions(document.content))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 Keys = tuple[str | int, ...]
 
@@ -57,6 +59,32 @@ class Document:
             except (KeyError, IndexError, TypeError):
                 break
         return False
+
+    def shared(self) -> Iterator[tuple[Keys, Keys]]:
+        """Mappings that stand in two places by an alias or a merge: the keys of the later place and of the first.
+
+        A merge (`<<: *anchor`) of a mapping without inner mappings shares none: its values are copied.
+        """
+        first: dict[int, Keys] = {}
+        waiting: list[tuple[Keys, Any]] = [((), self._tree)]
+        while waiting:
+            keys, node = waiting.pop()
+            if not isinstance(node, CommentedMap):
+                continue
+            if id(node) in first:
+                yield keys, first[id(node)]
+            else:
+                first[id(node)] = keys
+                waiting += reversed([((*keys, key), value) for key, value in node.items()])
+
+    def rewritable(self) -> bool:
+        """Whether the file is still YAML with the same content after ruamel, DVC's library, wrote it."""
+        text = StringIO()
+        YAML().dump(self._tree, text)
+        try:
+            return bool(plain(YAML(typ="rt").load(text.getvalue())) == self.content)
+        except YAMLError:
+            return False
 
 
 def plain(node: Any) -> Any:
