@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from wae import runtime
+from wae.check import check
 from wae.config.check import Mistakes, aliased
 from wae.errors import UserError, one_of
 from wae.io import ROOT, write_text
 from wae.pipeline.dag import STAGES
-from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
+from wae.pipeline.profile import DATA_DVC, Profile, named
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
 from wae.pipeline.stage import Job, Stage
 from wae.provenance.lock import record
@@ -55,18 +56,11 @@ def begin(stage: Stage, profile: str, axes: Mapping[str, str]) -> Job:
             [] if Path(DATA_DVC).read_text(encoding="utf-8") == dvc_data(of.data) else [f"{DATA_DVC}: run `wae dvc`"]
         )
     else:
-        of = read_profile(profile)
+        of = named(profile)
         mistakes = stale(of)
     if mistakes:
         raise Mistakes(mistakes)
     return Job(stage, of, of.scope(**known(stage, of, axes)))
-
-
-def read_profile(name: str) -> Profile:
-    """The profile `name`, read and checked. An unknown name raises Mistakes."""
-    if name not in Profile.names():
-        raise Mistakes([f"--profile {one_of(name, filter(None, Profile.names()))}"])
-    return Profile.read(name)
 
 
 def known(stage: Stage, profile: Profile, axes: Mapping[str, str]) -> dict[str, Any]:
@@ -108,6 +102,7 @@ def command(stage: Stage) -> click.Command:
 for _stage in STAGES.values():
     cli.add_command(command(_stage))
 cli.add_command(score)
+cli.add_command(check)
 
 
 # ---- tools ------------------------------------------------------------------
@@ -117,28 +112,12 @@ cli.add_command(score)
 def dvc() -> None:
     """Render every dvc.yaml from its params."""
     for name in Profile.names():
-        for path, content in rendered(read_profile(name)).items():
+        for path, content in rendered(named(name)).items():
             if not path.is_file() or path.read_text(encoding="utf-8") != content:
                 write_text(path, content)
                 click.echo(f"rendered {path}")
         for sentence in aliased(Path(Profile.file(name))):
             click.echo(sentence, err=True)
-
-
-@cli.command()
-def check() -> None:
-    """Check every params file, the JSON schema, and that every dvc.yaml fits its params."""
-    from wae.config.jsonschema import SCHEMA, schema
-
-    mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
-    for name in Profile.names():
-        try:
-            mistakes += [*stale(read_profile(name)), *aliased(Path(Profile.file(name)))]
-        except Mistakes as error:
-            mistakes += error.sentences
-    if mistakes:
-        raise Mistakes(dict.fromkeys(mistakes))
-    click.echo(f"{len(Profile.names())} profiles and {DATA_PARAMS} are right, and every dvc.yaml fits them")
 
 
 @cli.command("schema")
@@ -217,7 +196,7 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
     from wae.provenance import questions
     from wae.provenance.verify import verify as findings
 
-    states = questions.states(map(read_profile, profiles), Hashes(afresh=deep))
+    states = questions.states(map(named, profiles), Hashes(afresh=deep))
     found = list(findings(states, deep=deep))
     for finding in found:
         click.echo(f"{finding.path}: {finding.wrong}")
@@ -232,7 +211,7 @@ def accept(profiles: tuple[str, ...]) -> None:
     """Accept code changes in comments and layout only (equal syntax trees): outputs are not made again."""
     from wae.provenance import questions
 
-    of = questions.states(map(read_profile, profiles), Hashes())
+    of = questions.states(map(named, profiles), Hashes())
     taken = [address for state in of for address in questions.accept(state)]
     for state in of:
         record(State(state.jobs.values(), state.hash_of))

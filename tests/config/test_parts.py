@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.params import DATA, Change, content, put, sentences
-from support.project import ROOT
 
 from wae.config.check import Mistakes, load
 from wae.config.schedule import first_epoch
 from wae.training.optim import steps
 
 FAMILY, TRANSPORT = "family", "transport"
+CRITIC = "latent_critic"
 STEPS = ("optimisers", "autoencoder", "schedule")
 CUBE, RING = {"kind": "cube", "radius": 1.0}, {"kind": "ring", "inner": 2.0, "outer": 1.0}
 MIXTURE = {"kind": "mixture", "components": 4, "radius": 1.0, "variance": 1.0}
@@ -38,7 +39,8 @@ MISTAKES: dict[str, tuple[str, list[Change], list[str]]] = {
         ["wwae.penalty.kind is 'bures'", "a gaussian prior only"]),
     "mixture on a line": (FAMILY, [put(MIXTURE, *of("wae-mmd", "prior")), put(1, *of("wae-mmd", "network", "latent"))],
         ["wae-mmd.prior is a mixture", "needs two dimensions; network.latent is 1"]),
-    "mixture on a line, of a generator": (FAMILY, [put(MIXTURE, *of("gan", "prior")), put(1, *of("gan", "network", "latent"))],
+    "mixture on a line, of a generator": (FAMILY,
+        [put(MIXTURE, *of("gan", "prior")), put(1, *of("gan", "network", "latent"))],
         ["gan.prior is a mixture"]),
     "mixture of one": (FAMILY, [put(MIXTURE | {"components": 1}, *of("wae-mmd", "prior"))],
         ["prior.components is 1", "greater than or equal to 2"]),
@@ -49,17 +51,18 @@ MISTAKES: dict[str, tuple[str, list[Change], list[str]]] = {
         ["defining.degree is 2: it must be odd"]),
     "more steps than factors": (FAMILY, scheduled([0.3, 0.5], [0.5]),
         ["vae.optimisers.autoencoder.schedule has 2 fractions in `at` and 1 in `factors`"]),
-    "steps backwards": (FAMILY, scheduled([0.5, 0.3], [0.5, 0.1]), ["schedule has `at` [0.5, 0.3]; its fractions increase"]),
+    "steps backwards": (FAMILY, scheduled([0.5, 0.3], [0.5, 0.1]),
+        ["schedule has `at` [0.5, 0.3]; its fractions increase"]),
     "two steps at once": (FAMILY, scheduled([0.5, 0.5], [0.5, 0.1]), ["its fractions increase"]),
     "a factor after the last epoch": (FAMILY, scheduled([0.5455, 0.9091], [0.5, 0.1]),
         ["schedule has factor 0.1 at 0.9091, which none of the 10 epochs has", "begins at 9/10 of the run, 0.9"]),
     "a factor that the next one replaces": (FAMILY, scheduled([0.41, 0.45], [0.5, 0.1]),
         ["schedule has factor 0.5 at 0.41, which none of the 10 epochs has", "in the same epoch, 6"]),
     "a step of another player": (FAMILY,
-        [put({"kind": "steps", "at": [0.99], "factors": [0.1]}, *of("wae-gan", "optimisers", "latent_critic", "schedule"))],
+        [put({"kind": "steps", "at": [0.99], "factors": [0.1]}, *of("wae-gan", "optimisers", CRITIC, "schedule"))],
         ["wae-gan.optimisers.latent_critic.schedule has factor 0.1 at 0.99"]),
     "six batches a round": (FAMILY, [put(240, *of("wgan-gp", "batch")), put(5, *of("wgan-gp", "objective", "rounds"))],
-        ["wgan-gp.batch is 240; a round of this model draws 6 batches, 1440 images", "1437 training images", "at most 239"]),
+        ["wgan-gp.batch is 240; a round of this model draws 6 batches, 1440 images", "1437 training", "at most 239"]),
     "a decay of one": (FAMILY, [put([0.5, 1.0], *of("vae", "optimisers", "autoencoder", "betas"))],
         ["betas.1 is 1.0", "less than 1"]),
     "a square that is no number": (FAMILY, [put({"kind": "cube", "radius": 1e200}, *of("wae-mmd", "prior"))],
@@ -128,27 +131,24 @@ def test_the_check_reckons_with_the_epoch_from_which_training_has_a_factor(epoch
         assert first_epoch(hundredth / 100, epochs) == -(-hundredth * epochs // 100)  # exact, in integers
 
 
-MERGED = """
-    {name}:
-      <<: *digits
-      {own}
-"""
-
-
 @pytest.mark.parametrize(
     ("own", "words"),
     [
         ("penalty: {kind: adversarial, layers: 1, units: 8, rounds: 1}", "has no entry for the player 'latent_critic'"),
-        ("epochs: 10000\n      pretraining: null\n      batch: 1438", "batch is 1438; at most 1437"),
+        ("epochs: 10000, pretraining: null, batch: 1438", "batch is 1438; at most 1437"),
         ("penalty: {kind: kl}", "a gaussian posterior only"),
-        ("network: {kind: mlp, latent: 1, layers: 1, units: 4, output: tanh}\n      prior: " + str(MIXTURE), "latent is 1"),
+        ("network: {kind: mlp, latent: 1, layers: 1, units: 4, output: tanh}, prior: " + str(MIXTURE), "latent is 1"),
     ],
 )  # fmt: skip
 def test_a_merged_value_that_is_wrong_only_where_it_is_merged_is_told(own: str, words: str, tmp_path: Path) -> None:
     """What an anchor's entry has is right there, and wrong beside this entry's own values."""
-    text = (ROOT / "params/smoke/params.yaml").read_text(encoding="utf-8")
+    text, model = json.dumps(content("smoke")), '"wae-mmd": {'
+    assert text.count(model) == 1
     path = tmp_path / "params.yaml"
-    path.write_text(text.rstrip("\n") + MERGED.format(name="another", own=own), encoding="utf-8")
+    with_both = text.replace(model, '"wae-mmd": &base {').replace(
+        '"wae-gan": {', f'"another": {{<<: *base, {own}}}, "wae-gan": {{'
+    )
+    path.write_text(with_both, encoding="utf-8")
     with pytest.raises(Mistakes) as caught:
         load(path, DATA)
     (sentence,) = caught.value.sentences
@@ -160,7 +160,10 @@ def test_every_penalty_names_kinds_that_there_are() -> None:
     """A misspelt kind in a class would refuse every model."""
     from wae.config.constructors import constant, table
 
-    kinds: dict[str, Any] = {"posteriors": table("models.posteriors", "POSTERIORS"), "priors": table("models.priors", "PRIORS")}
+    kinds: dict[str, Any] = {
+        "posteriors": table("models.posteriors", "POSTERIORS"),
+        "priors": table("models.priors", "PRIORS"),
+    }
     for penalty in table("models.penalties", "PENALTIES"):
         for part, known in kinds.items():
             assert set(constant("models.penalties", "PENALTIES", penalty, part) or ()) <= set(known)

@@ -34,7 +34,9 @@ class Duality(Drawn):
 class Radon(Drawn):
     """Slices of a density in the plane, and SW_p^p <= alpha W_p^p."""
 
-    angles: list[NonNegative] = Field(min_length=1, max_length=5, description="of the slices that are shown, in degrees")
+    angles: list[NonNegative] = Field(
+        min_length=1, max_length=5, description="of the slices that are shown, in degrees"
+    )
     pairs: Several = Field(description="pairs of samples on which the inequality is tried")
     points: Points
     directions: Count = Field(description="equally spaced over the half circle, to average over")
@@ -50,7 +52,7 @@ class Plans(Drawn):
 class Dimensions(Drawn):
     """W_2 against 1.22 sqrt(d) SW_2. The factor is from the talk; it fits slices averaged without the square."""
 
-    dimensions: list[Dimension] = Field(min_length=1)
+    dimensions: list[Dimension] = Field(min_length=1, description="d, a point of the curve each")
     slices: list[Count] = Field(min_length=1, description="L, numbers of random directions")
     points: Points
     repeats: Count = Field(description="sets of directions; the figure shows their median and range")

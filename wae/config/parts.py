@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from wae.config.constructors import constant
@@ -50,7 +51,9 @@ def _nothing(options: Options, number: int) -> None:
 
 
 def _mixture(prior: Options, latent: int) -> str | None:
-    return f"is a mixture around a circle, which needs two dimensions; network.latent is {latent}" if latent < 2 else None
+    return (
+        f"is a mixture around a circle, which needs two dimensions; network.latent is {latent}" if latent < 2 else None
+    )
 
 
 def _ring(prior: Options, latent: int) -> str | None:
@@ -62,7 +65,7 @@ def _steps(schedule: Options, epochs: int) -> str | None:
     at, factors = schedule["at"], schedule["factors"]
     if len(at) != len(factors):
         return f"has {len(at)} fractions in `at` and {len(factors)} in `factors`; they are as many"
-    if any(later <= earlier for earlier, later in zip(at, at[1:])):
+    if any(later <= earlier for earlier, later in pairwise(at)):
         return f"has `at` {at}; its fractions increase"
     if epochs < len({0.0, *at} - {1.0}):
         return None  # a try, too short for every factor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+            self._tree = _tree(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ValueError(f"{path}: no such file (commands run from the project's root)") from None
         except MarkedYAMLError as error:
@@ -85,6 +86,12 @@ class Document:
             return bool(plain(YAML(typ="rt").load(text.getvalue())) == self.content)
         except YAMLError:
             return False
+
+
+@lru_cache(maxsize=64)
+def _tree(text: str) -> Any:
+    """The parsed text. Nobody changes it, so files that are read again are parsed once."""
+    return YAML(typ="rt").load(text)
 
 
 def plain(node: Any) -> Any:

@@ -81,8 +81,8 @@ class Warmup:
 class Penalty(nn.Module, ABC):
     """D(Q_Z, P_Z) from a batch's posterior and as many prior samples.
 
-    `players` names the players that it adds. `posteriors` and `priors` name the kinds that it can be computed for; empty
-    for all. Params are checked by them.
+    `players` names the players that it adds. `posteriors` and `priors` name the kinds that it is defined for, empty for
+    all; params are checked by them.
     """
 
     players: ClassVar[tuple[str, ...]] = ()
