@@ -56,7 +56,7 @@ def test_the_maps_have_the_authors_sizes():
         assert celeba().decoder[:1](torch.empty(2, 64)).shape == (2, 1024, 8, 8)
 
 
-@pytest.mark.parametrize("size", [(28, 28), (64, 64), (32, 32), (8, 12), (9, 7), (1, 1)])
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (32, 32), (8, 12), (9, 7), (65, 33), (50, 127), (1, 1)])
 @pytest.mark.parametrize("kernel", [1, 4, 5])
 @pytest.mark.parametrize("width", [1 / 8, 1 / 16, 1e-3])
 def test_any_image_comes_back_at_its_own_size(size, kernel, width):
@@ -73,6 +73,43 @@ def test_width_scales_every_filter():
 
 def test_halvings():
     assert [halvings(size) for size in ((28, 28), (64, 64), (8, 12), (7, 8))] == [2, 6, 2, 0]
+    # No side of the first maps is above 8, though the sides do not halve: 65 -> 33 -> 17 -> 9 -> 5.
+    assert [halvings((side, side)) for side in (9, 17, 27, 30, 33, 65)] == [1, 2, 2, 2, 3, 4]
+    assert halvings((65, 8)) == 4
+
+
+def decoder(side: int, channels: int = 3) -> nn.Module:
+    return conv((channels, side, side), 1, latent=64, filters=FILTERS, kernel=5, output="tanh").decoder
+
+
+def test_a_side_that_does_not_halve_has_nearly_the_network_of_its_neighbour():
+    """Before, a decoder of 65 pixels had 281 million parameters and upsampled never."""
+    with torch.device("meta"):
+        assert count(decoder(64)) == 21_475_331
+        assert decoder(65)[:1](torch.empty(2, 64)).shape == (2, 1024, 9, 9)
+        # Only the first layer is larger: a bias and 64 weights for each of (81 - 64) * 1024 numbers more.
+        assert count(decoder(65)) == 21_475_331 + 65 * 17 * 1024
+        assert [len(decoder(side)) for side in (63, 64, 65)] == [5, 5, 5]
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 4, 5])
+def test_decoders_grow_with_the_side_and_never_jump(kernel):
+    """A decoder's first maps are at most 8 pixels or, with every upsampling used, an eighth of a side."""
+    with torch.device("meta"):
+        for side in range(1, 140):
+            nets = conv((1, side, side), 1, latent=2, filters=FILTERS, kernel=kernel, output="tanh")
+            first = nets.decoder[:1](torch.empty(2, 2)).shape[-1]
+            assert first <= max(8, math.ceil(side / 8))
+            assert nets.decoder(torch.empty(2, 2)).shape == (2, 1, side, side)
+
+
+@pytest.mark.parametrize(
+    ("side", "first", "blocks"), [(4, 1, 4), (8, 1, 5), (12, 3, 4), (28, 7, 4), (32, 4, 5), (96, 12, 5)]
+)
+def test_sides_that_halve_keep_their_network(side, first, blocks):
+    with torch.device("meta"):
+        assert decoder(side)[:1](torch.empty(2, 64)).shape == (2, 1024, first, first)
+        assert len(decoder(side)) == blocks
 
 
 # ---- TensorFlow's SAME padding ----
@@ -114,12 +151,14 @@ def test_same_convolution_by_its_definition(kernel, stride, size):
     assert_close(module(x[None, None])[0, 0], expected)
 
 
-@pytest.mark.parametrize("kernel", [2, 4, 5])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_same_transposed_is_the_adjoint_of_same_convolution(kernel, stride):
-    large, small = (8 * stride, 6 * stride), (8, 6)
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_same_transposed_is_the_adjoint_of_same_convolution(kernel, stride, cut):
+    large = 8 * stride - cut, 6 * stride
+    small = math.ceil(large[0] / stride), 6
     down = nn.Sequential(*same_convolution(large, 2, 3, kernel, stride)[0]).double()
-    up = nn.Sequential(*same_transposed(3, 2, kernel, stride)).double()
+    up = nn.Sequential(*same_transposed(large, 3, 2, kernel, stride)).double()
     with torch.no_grad():
         down[-1].bias.zero_()
         up[0].bias.zero_()
@@ -131,7 +170,7 @@ def test_same_transposed_is_the_adjoint_of_same_convolution(kernel, stride):
 
 
 def test_a_transposed_convolution_of_kernel_5_does_not_shift_by_a_pixel():
-    up = nn.Sequential(*same_transposed(1, 1, 5, 2))
+    up = nn.Sequential(*same_transposed((16, 16), 1, 1, 5, 2))
     nn.init.ones_(up[0].weight)
     nn.init.zeros_(up[0].bias)
     dot = torch.zeros(1, 1, 8, 8)
@@ -202,8 +241,11 @@ def test_one_image_alone_equals_the_same_image_in_a_batch_of_100():
 
 def test_running_statistics_keep_nine_tenths_of_the_past():
     block = mnist(1 / 16).encoder[0].train()
-    x = torch.rand(10, 1, 28, 28)
-    mean = block[:-2](x).mean((0, 2, 3))
-    block(x)
-    assert_close(block[-2].running_mean, 0.1 * mean)
+    x, y = torch.rand(2, 10, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    of_x, of_y = (block[:-2](images).mean((0, 2, 3)) for images in (x, y))
+    for _ in range(10):
+        block(x)
+    assert_close(block[-2].running_mean, of_x)  # the first ten batches count alike: momentum 1 / t
+    block(y)
+    assert_close(block[-2].running_mean, 0.9 * of_x + 0.1 * of_y)
     assert block[-2].eps == 1e-5

@@ -14,8 +14,9 @@ from torch.testing import assert_close
 
 from wae.models.compose import build
 from wae.progress import Progress
+from wae.training.divergence import Diverged
 from wae.training.optim import constant, exponential, prepare, steps
-from wae.training.run import Diverged, Run
+from wae.training.run import Run
 from wae.training.train import train
 
 EVERY = pytest.mark.parametrize("name", MODELS)
@@ -195,11 +196,62 @@ def test_no_epochs_give_the_initial_model(tmp_path):
     assert all(torch.equal(untouched.state[key], initial[key]) for key in initial)
 
 
+def test_a_decomposition_that_fails_stops_the_run_as_a_divergence():
+    wild = {"autoencoder": {**adam(), "lr": 1e30}}
+    with pytest.raises(Diverged, match=r"^epoch 1: linalg\.svd: .*non-finite values.*; a smaller learning rate"):
+        train(DATASET, entry("wwae", optimisers=wild, pretraining=None), images(), seed=1, device="cpu")
+
+
 @pytest.mark.parametrize("name", ["vae", "wae-mmd"])
 def test_a_loss_that_is_not_finite_stops_the_run_naming_epoch_and_term(name):
     wild = {"autoencoder": {**adam(), "lr": 1e30}}
     with pytest.raises(Diverged, match=r"^epoch 1: .*autoencoder\.(reconstruction|penalty) is (nan|inf)"):
         train(DATASET, entry(name, optimisers=wild, pretraining=None), images(), seed=1, device="cpu")
+
+
+@EVERY
+def test_a_divergence_in_the_last_step_is_no_finished_run(name):
+    """Of one round, the mean losses are those before its steps: all are finite."""
+    one = run(name)
+    optimisers = entry(name)["optimisers"]
+    optimisers[one.turns[-1].name]["lr"] = 1e30
+    options = entry(name, epochs=1, optimisers=optimisers)
+    options |= {"pretraining": None} if "pretraining" in options else {}
+    with pytest.raises(Diverged, match=r"^after the last step: .* (is (nan|-?inf)|contained non-finite values)"):
+        train(DATASET, options, images(10 * one.draws), seed=1, device="cpu")
+
+
+@EVERY
+def test_a_weight_or_running_moment_that_is_not_finite_is_named(name):
+    one = run(name)
+    state = one.model.state_dict()
+    for key in (next(iter(state)), next(key for key in state if key.endswith("running_var"))):
+        one = run(name)
+        one.verify()
+        one.model.state_dict()[key].view(-1)[0] = np.nan
+        with pytest.raises(Diverged, match=rf"^after the last step: {key} has 1 of \d+ numbers that are not finite"):
+            one.verify()
+
+
+def test_a_loss_that_overflows_after_the_last_step_is_named():
+    one = run("vae")
+    with torch.no_grad():
+        one.model.encoder[-1].bias[3:] = 2e4  # log variances whose exponential is infinite
+    with pytest.raises(Diverged, match=r"^after the last step: autoencoder\.reconstruction is nan, .*penalty is inf"):
+        one.verify()
+
+
+@EVERY
+def test_verification_leaves_the_run_as_it_was(name):
+    one, other = run(name), run(name)
+    for of in (one, other):
+        of.advance()
+    one.verify()
+    while not other.done:
+        one.advance()
+        other.advance()
+    assert all(torch.equal(value, other.weights()[key]) for key, value in one.weights().items())
+    assert one.history == other.history
 
 
 def test_a_batch_larger_than_the_data_is_refused():

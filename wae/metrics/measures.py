@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sized
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -31,8 +32,16 @@ class Measure:
     again: tuple[float, ...] = ()
 
     def report(self) -> dict[str, Any]:
-        """Its fields as plain JSON types, without `again` where it was measured once."""
-        return {name: value for name, value in asdict(self).items() if name != "again" or value}
+        """Its fields as plain JSON types, without `again` where it was measured once.
+
+        If a value is not finite, none is a number, and the protocol says why.
+        """
+        fields = {name: value for name, value in asdict(self).items() if name != "again" or value}
+        numbers = () if self.value is None else (self.value, *self.again)
+        if bad := [number for number in numbers if not math.isfinite(number)]:
+            fields |= {"value": None, "protocol": f"not computed: the value was {bad[0]}; {self.protocol}"}
+            fields |= {"again": (None,) * len(self.again)} if self.again else {}
+        return fields
 
 
 def first(images: np.ndarray, n: int, key: str) -> np.ndarray:

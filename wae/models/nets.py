@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from wae.config.types import Count, Positive, Whole
+from wae.models.batchnorm import BatchNorm
 from wae.models.pixels import OUTPUTS, Output
 
+MAPS = 8  # pixels of a side of the decoder's first maps: the authors have 7 for MNIST, 8 for CelebA
 INIT_STD = 0.01  # standard deviation of every initial weight (the authors' init_std)
 
 
@@ -57,21 +59,22 @@ def same_convolution(
     return [nn.ZeroPad2d((left, right, top, bottom)), nn.Conv2d(inputs, outputs, kernel, stride)], smaller
 
 
-def same_transposed(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """Layers that enlarge images exactly `stride`-fold: the transpose of a SAME convolution with that stride.
+def same_transposed(size: tuple[int, int], inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """Layers that enlarge maps of ceil(size / stride) to `size`: the transpose of a SAME convolution of that stride.
 
     The forward convolution pads (before, after), so its transpose crops the same amounts: torch crops `before` on both
     sides, a negative padding crops the rest. (`output_padding` would act on the wrong side: a shift by one pixel.)
     """
-    before = max(kernel - stride, 0) // 2
-    rest = 2 * before - (kernel - stride)
-    transposed = nn.ConvTranspose2d(inputs, outputs, kernel, stride, before)
-    return [transposed] if rest == 0 else [transposed, nn.ZeroPad2d((0, rest, 0, rest))]
+    before = [same_padding(side, kernel, stride)[0] for side in size]
+    whole = [(math.ceil(side / stride) - 1) * stride + kernel for side in size]
+    low, right = (side + 2 * crop - full for side, crop, full in zip(size, before, whole))
+    transposed = nn.ConvTranspose2d(inputs, outputs, kernel, stride, (before[0], before[1]))
+    return [transposed] if (low, right) == (0, 0) else [transposed, nn.ZeroPad2d((0, right, 0, low))]
 
 
 def normalised(channels: int) -> list[nn.Module]:
-    """Batch norm and ReLU. TensorFlow's decay 0.9 of the running statistics is torch's momentum 0.1."""
-    return [nn.BatchNorm2d(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
+    """Batch norm and ReLU. TensorFlow's decay 0.9 of the running moments is torch's momentum 0.1."""
+    return [BatchNorm(channels, eps=1e-5, momentum=0.1), nn.ReLU(inplace=True)]
 
 
 def normalised_alone(channels: int) -> list[nn.Module]:
@@ -97,7 +100,7 @@ def conv(
 
     Args:
         latent: d, the dimension of the codes.
-        filters: filters of each encoder convolution, which halves the image; the decoder has the reverse order.
+        filters: filters of each encoder convolution, which halves the image, rounded up; the decoder has them reversed.
         kernel: side of every kernel; the WAE paper uses 4 on MNIST, 5 on CelebA.
         width: multiplies every number of filters; below 1 for a smaller network of the same shape.
         normalised_decoder: whether the decoder has batch norm, as the authors' has.
@@ -132,19 +135,32 @@ def _conv_decoder(
     size: tuple[int, int], channels: Sequence[int], kernel: int, latent: int, normalise: bool
 ) -> nn.Module:
     upsamplings = min(halvings(size), len(channels) - 2)
-    start = channels[0], size[0] >> upsamplings, size[1] >> upsamplings
+    sizes = [size]
+    for _ in range(upsamplings):
+        sizes.append(halved(sizes[-1]))
+    start = channels[0], *sizes[-1]
     # The first layer has no batch norm. The last layer has stride 1 and takes the last upsampled maps.
     blocks = [nn.Sequential(nn.Linear(latent, math.prod(start)), nn.ReLU(inplace=True), nn.Unflatten(1, start))]
-    for inputs, outputs in pairwise(channels[: upsamplings + 1]):
-        layers = same_transposed(inputs, outputs, kernel, stride=2)
+    for (inputs, outputs), larger in zip(pairwise(channels[: upsamplings + 1]), sizes[-2::-1]):
+        layers = same_transposed(larger, inputs, outputs, kernel, stride=2)
         blocks.append(nn.Sequential(*layers, *(normalised(outputs) if normalise else [nn.ReLU(inplace=True)])))
-    return nn.Sequential(*blocks, nn.Sequential(*same_transposed(channels[upsamplings], channels[-1], kernel)))
+    return nn.Sequential(*blocks, nn.Sequential(*same_transposed(size, channels[upsamplings], channels[-1], kernel)))
 
 
-def halvings(size: Sequence[int]) -> int:
-    """How often every side can be halved exactly: 2 for 28 x 28 (to 7), 6 for 64 x 64."""
+def halvings(size: tuple[int, int]) -> int:
+    """How often maps are halved from the image's size to the decoder's first ones, or more often: 2 for 28 x 28 (to 7).
+
+    As often as every side halves exactly, as in the authors' networks, and at least until no side is above MAPS. So 65
+    pixels, which do not halve, have nearly the network of 64.
+    """
     common = math.gcd(*size)
-    return (common & -common).bit_length() - 1
+    exact = (common & -common).bit_length() - 1
+    return max(exact, math.ceil(math.log2(max(size) / MAPS)))
+
+
+def halved(size: tuple[int, int]) -> tuple[int, int]:
+    """Half of each side, rounded up, as strided SAME convolutions make it."""
+    return math.ceil(size[0] / 2), math.ceil(size[1] / 2)
 
 
 # ---- fully connected --------------------------------------------------------
@@ -185,8 +201,8 @@ def mlp(
         output: activation of the last layer; it also sets the pixel range of network and cost.
     """
     pixels = math.prod(shape)
-    encoder = perceptron(pixels, layers, units, heads * latent, normalise=nn.BatchNorm1d)
-    decoder = perceptron(latent, layers, units, pixels, normalise=nn.BatchNorm1d if normalised_decoder else None)
+    encoder = perceptron(pixels, layers, units, heads * latent, normalise=BatchNorm)
+    decoder = perceptron(latent, layers, units, pixels, normalise=BatchNorm if normalised_decoder else None)
     return Networks(
         encoder=nn.Sequential(nn.Flatten(), encoder),
         decoder=nn.Sequential(decoder, nn.Unflatten(1, tuple(shape))),

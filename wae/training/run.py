@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,12 +17,9 @@ from wae.errors import UserError
 from wae.models.compose import build
 from wae.models.game import Batch, Warmup, draws, play
 from wae.runtime import generator
+from wae.training.divergence import decomposed, finite, verify
 from wae.training.hasten import hasten
 from wae.training.optim import optimiser, prepare
-
-
-class Diverged(UserError):
-    """A loss is not finite: the message names the epoch and the terms."""
 
 
 class Run:
@@ -88,6 +84,15 @@ class Run:
         """The model's state, on the CPU."""
         return {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
 
+    def verify(self) -> None:
+        """Check the trained model by one round without steps, with random numbers of its own.
+
+        Raises:
+            Diverged: a weight, a loss or a pixel of a generated image is not finite.
+        """
+        used = self._permutation("verification")[: self.draws * self.batch].view(self.draws, self.batch)
+        verify(self.model, self._draw(used, generator(self.device, self.seed, "verification")))
+
     def fingerprint(self, images: np.ndarray) -> str:
         """A SHA-256 of all inputs that the bytes of the run depend on."""
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
@@ -105,30 +110,36 @@ class Run:
             Diverged: the epoch or the warm-up step has ended and one of its terms is not finite.
         """
         if self._warming:
-            self._warm_up(*self._warming)
+            with decomposed("the pretraining"):
+                self._warm_up(*self._warming)
             return
         if self._order is None:
             self._order = self._open_epoch()
-        self._play(self._order[self._round])
+        with decomposed(f"epoch {len(self.history) + 1}"):
+            self._play(self._order[self._round])
         self._round += 1
         if self._round == self.rounds:
             self._close_epoch()
 
     def _play(self, indices: Tensor) -> None:
         # Everything stays on the device, with static shapes; the losses are read once per epoch.
-        scalars = play(self.turns, self.optimisers, [self._draw(of) for of in indices])
+        scalars = play(self.turns, self.optimisers, self._draw(indices, self.generator))
         values = torch.stack([value for terms in scalars for value in terms.values()])
         if not self._names:
             self._names = [f"{turn.name}.{term}" for turn, terms in zip(self.turns, scalars) for term in terms]
             self._sums = torch.zeros_like(values, dtype=torch.float64)
         self._sums.add_(values)
 
-    def _draw(self, indices: Tensor) -> Batch:
+    def _draw(self, indices: Tensor, generator: torch.Generator) -> list[Batch]:
+        """The batches of the rows of `indices` (k, n)."""
+        return [self._batch(row, generator) for row in indices]
+
+    def _batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
         images = self.images[indices]
         if images.device != self.device:
             images = images.pin_memory().to(self.device, non_blocking=True)
         images = images.to(torch.float32, memory_format=torch.channels_last)
-        return Batch(images.div_(255), self.generator)
+        return Batch(images.div_(255), generator)
 
     def _permutation(self, *purpose: object) -> Tensor:
         order = torch.randperm(len(self.images), generator=generator("cpu", self.seed, *purpose))
@@ -163,7 +174,7 @@ class Run:
     def _warm_up(self, warmup: Warmup, optimiser: Optimizer) -> None:
         player = warmup.player
         indices = self._permutation("warmup", self._warmed)[: warmup.sample]
-        [terms] = play((player,), {player.name: optimiser}, [self._draw(indices)])
+        [terms] = play((player,), {player.name: optimiser}, self._draw(indices[None], self.generator))
         self._warmed += 1
         # This waits for the device, since the loss decides when to stop: at most `steps` times per run.
         losses = {f"{player.name}.{name}": value.item() for name, value in terms.items()}
@@ -200,17 +211,6 @@ class Run:
         self.history, self._round, self._names = state["history"], state["round"], state["names"]
         self._sums = state["sums"].to(self.device)
         self._order = None
-
-
-def finite(terms: Mapping[str, float], where: str) -> None:
-    """Check that every term is finite.
-
-    Raises:
-        Diverged: one is not.
-    """
-    bad = [f"{name} is {value}" for name, value in terms.items() if not math.isfinite(value)]
-    if bad:
-        raise Diverged(f"{where}: {', '.join(bad)}; a smaller learning rate or weight is the usual remedy")
 
 
 def resident(images: np.ndarray, shape: Sequence[int], device: torch.device) -> Tensor:

@@ -44,7 +44,7 @@ def train(
         software: identifies the code that is run; a checkpoint of other code is ignored.
 
     Raises:
-        Diverged: a loss was not finite.
+        Diverged: a loss, or a weight after the last step, is not finite.
         KeyboardInterrupt, SystemExit: SIGINT or SIGTERM came; the checkpoint is written.
     """
     report = report or Silent()
@@ -55,6 +55,7 @@ def train(
     if note := kept.resume(run):
         report.note(note)
     _finish(run, kept, report)
+    run.verify()
     kept.remove()
     return Trained(run.weights(), run.history)
 
