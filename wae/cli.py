@@ -19,6 +19,7 @@ from wae.config.check import Mistakes, aliased
 from wae.errors import UserError, one_of
 from wae.io import ROOT, write_text
 from wae.pipeline.dag import STAGES
+from wae.pipeline.dag import jobs as dag_jobs
 from wae.pipeline.profile import DATA_DVC, Profile, named
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
 from wae.pipeline.stage import Job, Stage
@@ -205,17 +206,31 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
     click.echo("every artifact is what its receipt says")
 
 
-@cli.command()
+@cli.command("accept")
 @click.argument("profiles", nargs=-1)
-def accept(profiles: tuple[str, ...]) -> None:
+def accept_comments(profiles: tuple[str, ...]) -> None:
     """Accept code changes in comments and layout only (equal syntax trees): outputs are not made again."""
-    from wae.provenance import questions
+    from wae.provenance.accept import accept, accepted
+    from wae.provenance.questions import states
 
-    of = questions.states(map(named, profiles), Hashes())
-    taken = [address for state in of for address in questions.accept(state)]
+    of = states(map(named, profiles), Hashes())
+    taken = [accept(state) for state in of]
     for state in of:
         record(State(state.jobs.values(), state.hash_of))
-    click.echo(f"{len(taken)} jobs are up to date again" if taken else "nothing to accept")
+    again, stale = ([name for part in parts for name in part] for parts in zip(*taken, strict=True))
+    click.echo(accepted(again, stale))
+
+
+@cli.command()
+@click.option("--clear", is_flag=True, help="delete the old ones: those that no next run goes on from")
+@click.option("--all", "every", is_flag=True, help="with --clear: delete all")
+def checkpoints(*, clear: bool, every: bool) -> None:
+    """List what stopped trainings left, and ends that longer runs go on from; or delete the old ones."""
+    from wae.provenance import unfinished
+
+    jobs = [job for name in Profile.names() for job in dag_jobs(named(name))]
+    for line in unfinished.cleared(jobs, every=every) if clear else unfinished.listed(jobs):
+        click.echo(line)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from support.alone import folder as folder
 
 from wae.errors import UserError
 from wae.provenance import receipt
-from wae.provenance.questions import accept
+from wae.provenance.accept import accept
 from wae.provenance.receipt import Hashes, differences, read, unchanged, write
 from wae.provenance.state import State
 from wae.stages import train
@@ -96,14 +96,14 @@ def test_a_comment_beside_another_change_is_not_accepted(folder: Path, kind: str
     CHANGES["comment"][0]()
     BESIDE[kind]()
     assert [found[0] for found in sorted(told())] == sorted(("comment", kind))
-    assert accept(State([training()], Hashes())) == []
+    assert accept(State([training()], Hashes())) == ([], [])
     assert Path(training().receipt).read_bytes() == written
 
 
 def test_comments_alone_are_accepted(folder: Path) -> None:
     run(training())
     CHANGES["comment"][0]()
-    assert accept(State([training()], Hashes())) == [training().address]
+    assert accept(State([training()], Hashes())) == ([training().address], [])
     assert told() == []
 
 

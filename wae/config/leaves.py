@@ -19,7 +19,7 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """How the leaves of `new` differ from those of `old`: `epochs was 100 and is 50`; empty if they do not."""
-    before, after = dict(leaves(old)), dict(leaves(new))
+    before, after = (dict(leaves(of)) if of else {} for of in (old, new))
     return [
         _said(name, before, after)
         for name in dict.fromkeys([*before, *after])

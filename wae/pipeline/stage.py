@@ -225,7 +225,7 @@ class Job:
     @property
     def scratch(self) -> Path:
         """The folder of what it keeps until it has ended, beside nothing that an engine deletes."""
-        return Path("scratch", self.output_paths[0].parent)
+        return Path("scratch", self.stage.name, self.output_paths[0].parent)
 
     def software(self) -> dict[str, Any]:
         """The syntax trees of its source files and the environment's lock file, as checksums.
