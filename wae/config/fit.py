@@ -74,8 +74,8 @@ def _grid(
         return
     yield from _twice(keys, models)
     for index, model in enumerate(models):
-        if model not in (defined.get(dataset) or ()):
-            yield (*keys, index), one_of(model, defined.get(dataset) or ())
+        if model not in (entries := _mapping(defined.get(dataset))):
+            yield (*keys, index), one_of(model, entries)
 
 
 def _evaluation(dataset: str, entries: Mapping[str, Any], described: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -31,6 +31,11 @@ class Document:
         except MarkedYAMLError as error:
             line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
             raise ValueError(f"{path}{line}: {(error.problem or 'not valid YAML').strip()}") from None
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: is no text: byte {error.start} is not UTF-8") from None
+        except (OSError, YAMLError, ValueError) as error:  # ValueError: a number or a date that Python has not
+            said = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise ValueError(f"{path}: cannot be read: {said}") from None
         if not isinstance(self._tree, CommentedMap):
             raise ValueError(f"{path}: found {type(self._tree).__name__}, expected a mapping of keys")
         self.content: dict[str, Any] = plain(self._tree)

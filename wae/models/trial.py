@@ -13,7 +13,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from wae.errors import UserError
-from wae.models.compose import Options, assembled, counts
+from wae.models.autoencoder import Options
+from wae.models.compose import assembled, counts
 from wae.models.game import Batch, Model
 
 META = torch.device("meta")
@@ -22,10 +23,7 @@ META = torch.device("meta")
 class _Shapes(torch.Generator):
     """Stands for a generator on `meta`, where there is none. `_Undrawn` leaves it out of every call."""
 
-    @property
-    def device(self) -> torch.device:
-        """`meta`: what is drawn is made there."""
-        return META
+    device = META
 
 
 class _Undrawn(TorchFunctionMode):
