@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "wings.svg"
 GROUND = ("errors", "io", "runtime", "progress")
 COLUMNS = (  # left to right: wings of a column stand above each other
-    ("provenance", "pipeline", "config"), ("training", "models", "divergences"), ("cli", "check", "stages", "transport"),
+    ("provenance", "pipeline", "config"), ("training", "models", "divergences"),
+    ("cli", "check", "stages", "transport"),
     ("figures", "table"), ("score", "metrics", "data"),
 )  # fmt: skip
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 150, 62, 40, 50, 20
