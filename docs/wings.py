@@ -17,7 +17,7 @@ PICTURE = ROOT / "docs" / "wings.svg"
 GROUND = ("errors", "io", "runtime", "progress")
 COLUMNS = (  # left to right, so that no arrow runs behind a box: wings of a column stand above each other
     ("transport", "models", "divergences"), ("training", "figures", "table"), ("cli", "stages", "metrics", "data"),
-    ("pipeline", "config"), ("score", "provenance"),
+    ("pipeline", "config"), ("check", "score", "provenance"),
 )  # fmt: skip
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 150, 62, 40, 50, 20
 Graph = Mapping[str, set[str]]

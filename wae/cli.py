@@ -15,12 +15,14 @@ from typing import Any
 import click
 
 from wae import runtime
+from wae.check import check
 from wae.config.check import Mistakes, aliased
 from wae.errors import UserError, correctable, one_of
 from wae.io import ROOT, write_text
 from wae.pipeline.checkout import serve
 from wae.pipeline.dag import STAGES
-from wae.pipeline.profile import DATA_DVC, DATA_PARAMS, Profile
+from wae.pipeline.dag import jobs as dag_jobs
+from wae.pipeline.profile import DATA_DVC, Profile, named
 from wae.pipeline.render import DATA_STAGES, all_data, dvc_data, rendered, stale
 from wae.pipeline.stage import Job, Stage
 from wae.provenance.leftovers import prune
@@ -56,18 +58,11 @@ def begin(stage: Stage, profile: str, axes: Mapping[str, str]) -> Job:
             [] if Path(DATA_DVC).read_text(encoding="utf-8") == dvc_data(of.data) else [f"{DATA_DVC}: run `wae dvc`"]
         )
     else:
-        of = read_profile(profile)
+        of = named(profile)
         mistakes = stale(of)
     if mistakes:
         raise Mistakes(mistakes)
     return Job(stage, of, of.scope(**known(stage, of, axes)))
-
-
-def read_profile(name: str) -> Profile:
-    """The profile `name`, read and checked. An unknown name raises Mistakes."""
-    if name not in Profile.names():
-        raise Mistakes([f"--profile {one_of(name, filter(None, Profile.names()))}"])
-    return Profile.read(name)
 
 
 def known(stage: Stage, profile: Profile, axes: Mapping[str, str]) -> dict[str, Any]:
@@ -110,6 +105,7 @@ for _stage in STAGES.values():
     cli.add_command(command(_stage))
 cli.add_command(score)
 cli.add_command(prune)
+cli.add_command(check)
 
 
 # ---- tools ------------------------------------------------------------------
@@ -119,28 +115,12 @@ cli.add_command(prune)
 def dvc() -> None:
     """Render every dvc.yaml from its params."""
     for name in Profile.names():
-        for path, content in rendered(read_profile(name)).items():
+        for path, content in rendered(named(name)).items():
             if not path.is_file() or path.read_text(encoding="utf-8") != content:
                 write_text(path, content)
                 click.echo(f"rendered {path}")
         for sentence in aliased(Path(Profile.file(name))):
             click.echo(sentence, err=True)
-
-
-@cli.command()
-def check() -> None:
-    """Check every params file, the JSON schema, and that every dvc.yaml fits its params."""
-    from wae.config.jsonschema import SCHEMA, schema
-
-    mistakes = [] if SCHEMA.read_text(encoding="utf-8") == schema() else [f"{SCHEMA}: run `wae schema`"]
-    for name in Profile.names():
-        try:
-            mistakes += [*stale(read_profile(name)), *aliased(Path(Profile.file(name)))]
-        except Mistakes as error:
-            mistakes += error.sentences
-    if mistakes:
-        raise Mistakes(dict.fromkeys(mistakes))
-    click.echo(f"{len(Profile.names())} profiles and {DATA_PARAMS} are right, and every dvc.yaml fits them")
 
 
 @cli.command("schema")
@@ -219,7 +199,7 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
     from wae.provenance import questions
     from wae.provenance.verify import verify as findings
 
-    states = questions.states(map(read_profile, profiles), Hashes(afresh=deep))
+    states = questions.states(map(named, profiles), Hashes(afresh=deep))
     found = list(findings(states, deep=deep))
     for finding in found:
         click.echo(f"{finding.path}: {finding.wrong}")
@@ -228,14 +208,26 @@ def verify(profiles: tuple[str, ...], *, deep: bool) -> None:
     click.echo("every artifact is what its receipt says")
 
 
-@cli.command()
+@cli.command("accept")
 @click.argument("profiles", nargs=-1)
-def accept(profiles: tuple[str, ...]) -> None:
+def accept_comments(profiles: tuple[str, ...]) -> None:
     """Accept code changes in comments and layout only (equal syntax trees): outputs are not made again."""
     from wae.provenance.accept import accepted
     from wae.provenance.questions import states
 
-    click.echo(accepted(states(map(read_profile, profiles), Hashes())))
+    click.echo(accepted(states(map(named, profiles), Hashes())))
+
+
+@cli.command()
+@click.option("--clear", is_flag=True, help="delete the old ones: those that no next run goes on from")
+@click.option("--all", "every", is_flag=True, help="with --clear: delete all")
+def checkpoints(*, clear: bool, every: bool) -> None:
+    """List what stopped trainings left, and ends that longer runs go on from; or delete the old ones."""
+    from wae.provenance import unfinished
+
+    jobs = [job for name in Profile.names() for job in dag_jobs(named(name))]
+    for line in unfinished.cleared(jobs, every=every) if clear else unfinished.listed(jobs):
+        click.echo(line)
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from support.project import ROOT
 
 from wae.config.yaml import Document
 from wae.errors import UserError
-from wae.models.compose import build, sizes
+from wae.models.compose import build
+from wae.models.trial import sizes
 from wae.training.train import train
 
 

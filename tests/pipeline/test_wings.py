@@ -26,7 +26,8 @@ WINGS: dict[str, set[str]] = {
     "transport":   {"divergences", "models"},
     "stages":      {"data", "models", "training", "metrics", "table", "figures", "transport", "pipeline"},
     "score":       {"data", "metrics", "table"},
-    "cli":         {"config", "pipeline", "provenance", "score", "stages"},
+    "check":       {"config", "pipeline", "models"},
+    "cli":         {"config", "pipeline", "provenance", "score", "stages", "check"},
 }  # fmt: skip
 
 

@@ -96,14 +96,14 @@ def test_a_comment_beside_another_change_is_not_accepted(folder: Path, kind: str
     CHANGES["comment"][0]()
     BESIDE[kind]()
     assert [found[0] for found in sorted(told())] == sorted(("comment", kind))
-    assert accept(State([training()], Hashes())) == []
+    assert accept(State([training()], Hashes())) == ([], [])
     assert Path(training().receipt).read_bytes() == written
 
 
 def test_comments_alone_are_accepted(folder: Path) -> None:
     run(training())
     CHANGES["comment"][0]()
-    assert accept(State([training()], Hashes())) == [training().address]
+    assert accept(State([training()], Hashes())) == ([training().address], [])
     assert told() == []
 
 
@@ -135,21 +135,23 @@ def test_what_was_never_a_receipt_is_none(folder: Path, content: str) -> None:
 def test_a_checkpoint_is_of_one_state_of_code_and_environment(
     folder: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the stage tells training, by which a checkpoint knows its own."""
-    told: list[str] = []
+    """What the stage tells training, by which a checkpoint knows its own. A comment in the code is no change."""
+    told: list[object] = []
 
-    def recorded(*arguments: object, software: str, **options: object) -> None:
+    def recorded(*arguments: object, software: object, **options: object) -> None:
         told.append(software)
         raise UserError("enough")
 
     monkeypatch.setattr(train, "train", recorded)
     monkeypatch.setattr(train.runtime, "start", lambda *purpose: "cpu")
     monkeypatch.setattr(train, "read_array", lambda path: None)
-    for more in ("", "# more\n", ""):
+    for more in ("", "NUMBER = 1\n", "", "# A comment.\n"):
         grown(path, more)
+        receipt.syntax.cache_clear()
         with pytest.raises(UserError, match="enough"):
             train.run(training())
     assert told[0] != told[1] == told[2]
+    assert (told[2] == told[3]) == (path == CODE)
 
 
 def test_a_file_that_vanishes_while_it_is_read_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

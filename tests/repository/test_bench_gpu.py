@@ -170,7 +170,7 @@ def test_a_data_set_s_rows_stop_at_a_signal_and_go_on_from_the_checkpoint(projec
     process.send_signal(signal.SIGTERM)
     assert process.wait(200) == 75
     assert states(project)["digits"] == "stopped"
-    assert (project.folder / "scratch/results/smoke/digits/wae-mmd/1/checkpoint.pt").exists()
+    assert len(list((project.folder / "scratch/train/results/smoke/digits/wae-mmd/1").glob("*.pt"))) == 1
     assert not (project.folder / "results/smoke/digits/wae-mmd/1/model.safetensors").exists()
 
     project.run("bench/gpu.sh", "digits", **SMOKE, OUT="out", check=False)

@@ -37,7 +37,7 @@ def load(path: Path, data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     document, shared = _documents(path, data)
     wrong, amiss = _invalid(document, PARAMS), _wrong_data(shared)
     datasets = None if amiss else shared.content["datasets"]
-    wrong += contradictions(document.content, datasets, [keys for keys, _ in wrong])
+    wrong += contradictions(document.content, datasets, _places(document, PARAMS))
     _stop([(document, *mistake) for mistake in wrong] + [(shared, *mistake) for mistake in amiss])
     return document.content, shared.content
 
@@ -126,10 +126,14 @@ def _documents(*paths: Path) -> list[Document]:
 
 
 def _stop(found: list[tuple[Document, Keys, str]]) -> None:
-    """Raise Mistakes if any were found. Each is told once, at its own line, not at aliases or merges that repeat it."""
+    """Raise Mistakes if any were found. Each is told once, at its own line, not at aliases or merges that repeat it.
+
+    A value that is merged into an entry may be wrong there and right where it comes from: then that entry is the place.
+    """
     sentences: dict[tuple[Path, int, str], str] = {}
+    own = {(keys[-1], text) for document, keys, text in found if not document.inherited(keys)}
     for document, keys, text in found:
-        if not document.inherited(keys):
+        if not document.inherited(keys) or (keys[-1], text) not in own:
             where = document.path, document.line(keys), f"{keys[-1]} {text}"
             sentences.setdefault(where, f"{where[0]}:{where[1]}: {'.'.join(map(str, keys))} {text}")
     if sentences:
@@ -145,13 +149,22 @@ def json_schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     return adapter.json_schema()
 
 
-def _invalid(document: Document, adapter: TypeAdapter[Any]) -> list[Mistake]:
+def _problems(document: Document, adapter: TypeAdapter[Any]) -> list[Any]:
     try:
         adapter.validate_python(document.content)
     except ValidationError as error:
-        problems = error.errors()
-    else:
-        return []
+        return list(error.errors())
+    return []
+
+
+def _places(document: Document, adapter: TypeAdapter[Any]) -> list[Keys]:
+    """The keys of all that is wrong by itself or missing, also of what is there with a wrong spelling."""
+    schema = json_schema(adapter)
+    return [_walk(problem["loc"], document.content, schema)[0] for problem in _problems(document, adapter)]
+
+
+def _invalid(document: Document, adapter: TypeAdapter[Any]) -> list[Mistake]:
+    problems = _problems(document, adapter)
     unknown = [problem["loc"] for problem in problems if problem["type"] == "extra_forbidden"]
     return [_sentence(problem, document.content, adapter) for problem in problems if not _misspelt(problem, unknown)]
 
@@ -192,13 +205,16 @@ def _walk(loc: Keys, content: Any, root: dict[str, Any]) -> tuple[Keys, Any, dic
     keys: Keys = ()
     mapping = schema = _resolved(root, root, content)
     for part in loc:
-        inside = part in content if isinstance(content, dict) else isinstance(content, list) and isinstance(part, int)
-        if inside:
+        if part in content if isinstance(content, dict) else _in_list(part, content):
             keys, content, mapping = (*keys, part), content[part], schema
             schema = _resolved(_inner(schema, part), root, content)
-        elif isinstance(content, dict) and part != content.get("kind"):
+        elif isinstance(content, list) or (isinstance(content, dict) and part != content.get("kind")):
             return (*keys, part), None, schema, {}
     return keys, content, mapping, schema
+
+
+def _in_list(part: str | int, content: Any) -> bool:
+    return isinstance(content, list) and isinstance(part, int) and part < len(content)
 
 
 def _inner(schema: dict[str, Any], part: str | int) -> dict[str, Any]:
@@ -219,7 +235,8 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any], content: Any) -> dic
         elif "anyOf" in schema:
             schema = next(branch for branch in schema["anyOf"] if branch.get("type") != "null")
         elif "discriminator" in schema and isinstance(content, dict):
-            reference = schema["discriminator"]["mapping"].get(content.get("kind"))
+            kind = content.get("kind")
+            reference = schema["discriminator"]["mapping"].get(kind) if isinstance(kind, str) else None
             if reference is None:
                 return schema
             schema = {"$ref": reference}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from wae.config.constructors import Options
-from wae.config.types import Count, NonNegative, Positive, Whole
+from wae.config.types import Count, NonNegative, Odd, Positive, Several, Whole
 
 Dimension = Annotated[int, Field(ge=2, description="d")]
 Level = Annotated[int, Field(ge=5)]
@@ -34,8 +34,10 @@ class Duality(Drawn):
 class Radon(Drawn):
     """Slices of a density in the plane, and SW_p^p <= alpha W_p^p."""
 
-    angles: list[NonNegative] = Field(description="directions of the slices that are shown, in degrees")
-    pairs: Count = Field(description="pairs of samples on which the inequality is tried")
+    angles: list[NonNegative] = Field(
+        min_length=1, max_length=5, description="of the slices that are shown, in degrees"
+    )
+    pairs: Several = Field(description="pairs of samples on which the inequality is tried")
     points: Points
     directions: Count = Field(description="equally spaced over the half circle, to average over")
 
@@ -50,8 +52,8 @@ class Plans(Drawn):
 class Dimensions(Drawn):
     """W_2 against 1.22 sqrt(d) SW_2. The factor is from the talk; it fits slices averaged without the square."""
 
-    dimensions: list[Dimension] = Field(description="d")
-    slices: list[Count] = Field(description="L, numbers of random directions")
+    dimensions: list[Dimension] = Field(min_length=1, description="d, a point of the curve each")
+    slices: list[Count] = Field(min_length=1, description="L, numbers of random directions")
     points: Points
     repeats: Count = Field(description="sets of directions; the figure shows their median and range")
 
@@ -60,11 +62,11 @@ class Moving(Drawn):
     """Distances from N(0, I) to N(t e, I) for growing t (the question of Kolouri et al. 2019b, figure 1)."""
 
     dimension: Dimension
-    shifts: list[NonNegative] = Field(description="t, in standard deviations")
+    shifts: list[NonNegative] = Field(min_length=1, description="t, in standard deviations")
     points: Points
     slices: Count = Field(description="random directions")
     radius: Positive = Field(description="of the circular slices' centres")
-    degree: Count = Field(description="of the polynomial slices; odd")
+    degree: Odd = Field(description="of the polynomial slices; odd")
     units: Count = Field(description="of the neural slices' hidden layer")
 
 
@@ -84,7 +86,7 @@ class Supports(Critic):
     Ten times `batch` points of each side judge the critic.
     """
 
-    shifts: list[NonNegative] = Field(description="distance moved, in units of the supports' side")
+    shifts: list[NonNegative] = Field(min_length=1, description="distance moved, in units of the supports' side")
     points: Count = Field(description="of each sample from which W_1 is computed")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from wae.config.constructors import constant, table
-from wae.config.figures import shown
+from wae.config.parts import batches, misfits
+from wae.config.seen import shown_wrongly
 from wae.config.yaml import Keys
 from wae.errors import near, one_of
 
@@ -45,11 +46,13 @@ def contradictions(
                 yield keys, f"is a reserved name: the table's row of real images is called {model!r}"
             if all(sound(*keys, key) for key in GAME):
                 yield from _optimisers((*keys, "optimisers"), entry)
-            if dataset in described and all(sound(*keys, key) for key in ("batch", "pretraining")):
+            if sound(*keys):
+                yield from (((*keys, *inside), said) for inside, said in misfits(entry))
+            if dataset in described and all(sound(*keys, key) for key in ("batch", "pretraining", "objective")):
                 yield from _images(keys, entry, described[dataset]["train"])
     for figure, settings in _mapping(params.get("figures")).items():
-        if sound("figures", figure) and sound("grid"):
-            yield from _shown(("figures", figure), settings or {}, params["grid"])
+        if settings and sound("figures", figure) and sound("grid") and sound("models") and sound("evaluation"):
+            yield from shown_wrongly(("figures", figure), settings, params, described)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -71,8 +74,8 @@ def _grid(
         return
     yield from _twice(keys, models)
     for index, model in enumerate(models):
-        if model not in (defined.get(dataset) or ()):
-            yield (*keys, index), one_of(model, defined.get(dataset) or ())
+        if model not in (entries := _mapping(defined.get(dataset))):
+            yield (*keys, index), one_of(model, entries)
 
 
 def _evaluation(dataset: str, entries: Mapping[str, Any], described: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -121,14 +124,11 @@ def _optimisers(keys: Keys, entry: Mapping[str, Any]) -> Iterator[Mistake]:
 def _images(keys: Keys, entry: Mapping[str, Any], train: int) -> Iterator[Mistake]:
     what = f"training images of {keys[1]}"
     yield from _most((*keys, "batch"), entry["batch"], train, what)
+    if (number := batches(entry)) > 1 and entry["batch"] <= train < number * entry["batch"]:
+        words = f"is {entry['batch']}; a round of this model draws {number} batches, {number * entry['batch']} images"
+        yield (*keys, "batch"), f"{words}, and there are {train} {what}: at most {train // number}"
     if entry.get("pretraining"):
         yield from _most((*keys, "pretraining", "sample"), entry["pretraining"]["sample"], train, what)
-
-
-def _shown(keys: Keys, settings: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[Mistake]:
-    for model in shown(settings):
-        if model not in grid.get(settings["dataset"], []):
-            yield keys, f"shows {model!r}, which grid has not for {settings['dataset']!r}"
 
 
 def players_of(entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,17 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+            self._tree = _tree(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ValueError(f"{path}: no such file (commands run from the project's root)") from None
         except MarkedYAMLError as error:
             line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
             raise ValueError(f"{path}{line}: {(error.problem or 'not valid YAML').strip()}") from None
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: is no text: byte {error.start} is not UTF-8") from None
+        except (OSError, YAMLError, ValueError) as error:  # ValueError: a number or a date that Python has not
+            said = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise ValueError(f"{path}: cannot be read: {said}") from None
         if not isinstance(self._tree, CommentedMap):
             raise ValueError(f"{path}: found {type(self._tree).__name__}, expected a mapping of keys")
         self.content: dict[str, Any] = plain(self._tree)
@@ -85,6 +91,12 @@ class Document:
             return bool(plain(YAML(typ="rt").load(text.getvalue())) == self.content)
         except YAMLError:
             return False
+
+
+@lru_cache(maxsize=64)
+def _tree(text: str) -> Any:
+    """The parsed text. Nobody changes it, so files that are read again are parsed once."""
+    return YAML(typ="rt").load(text)
 
 
 def plain(node: Any) -> Any:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wae.config.types import Count, NonNegative, Positive
+from wae.config.types import Count, NonNegative, Odd, Positive
 from wae.divergences.blocks import over_rows
 from wae.errors import UserError
 
@@ -93,7 +93,7 @@ class Polynomial:
         degree: odd.
     """
 
-    degree: Count = 3
+    degree: Odd = 3
     held = 1
 
     def __post_init__(self) -> None:

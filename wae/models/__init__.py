@@ -7,12 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wae.models.compose import build, sizes
+    from wae.models.compose import build
+    from wae.models.trial import sizes
 
 __all__ = ["build", "sizes"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module("wae.models.compose"), name)
+        return getattr(import_module(f"wae.models.{'compose' if name == 'build' else 'trial'}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

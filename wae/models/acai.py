@@ -67,10 +67,6 @@ class Acai(Model):
         """Anneal the wrapped model's weight."""
         self.model.anneal(factor)
 
-    def rehearse(self, x: Tensor) -> Tensor:
-        """The wrapped model's rehearsal."""
-        return self.model.rehearse(x)
-
     def warmup(self) -> Warmup | None:
         """The wrapped model's warm-up."""
         return self.model.warmup()

@@ -115,15 +115,6 @@ class AutoEncoder(Model):
         """Encoder and decoder."""
         return {"encoder": self.encoder, "decoder": self.decoder}
 
-    def rehearse(self, x: Tensor) -> Tensor:
-        """The decoder's raw images for the posterior's mean.
-
-        Raises:
-            UserError: the penalty or batch norm is not defined for a batch of that size.
-        """
-        self.penalty.enough(len(x))
-        return self.decoder(self.reading.mean(self.encoder(x)))  # type: ignore[no-any-return]
-
     def constants(self) -> dict[str, float]:
         """Lambda for a cost without its factor, a plain sum over pixels: the value that such a paper prints."""
         return {"autoencoder.effective_lambda": self.annealed / self.cost.factor}

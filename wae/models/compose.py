@@ -69,29 +69,21 @@ def build(dataset: Options, model: Options, generator: torch.Generator | None = 
         model: `kind` and the options of that kind; options for training only (TRAINING) are ignored.
         generator: draws the initial weights; torch's own if None.
     """
-    built = _compose(dataset, model)
+    built = assembled(dataset, model)
     initialise(built, generator)
     return built.eval()
 
 
-def sizes(dataset: Options, model: Options) -> dict[str, int]:
-    """Parameter counts of the networks of a parameter entry: encoder, decoder or generator, then each critic.
-
-    Nothing is allocated: the networks have shapes only. Arguments as in `build`.
-
-    Raises:
-        UserError: the parts do not fit together, or the model cannot be trained in batches of the entry's size.
-    """
-    with torch.device("meta"):
-        built = _compose(dataset, model)
-        built.train().rehearse(torch.empty(model["batch"], *dataset["shape"]))
+def counts(built: Model) -> dict[str, int]:
+    """Parameter counts of a model's networks by name, then of each critic's."""
     networks = {name: tuple(network.parameters()) for name, network in built.networks().items()}
     shared = {id(weight) for weights in networks.values() for weight in weights}
     critics = {turn.name: turn.params for turn in built.turns() if shared.isdisjoint(map(id, turn.params))}
     return {name: sum(weight.numel() for weight in weights) for name, weights in (networks | critics).items()}
 
 
-def _compose(dataset: Options, model: Options) -> Model:
+def assembled(dataset: Options, model: Options) -> Model:
+    """The model that a parameter entry describes; its weights are as torch creates them. Arguments as in `build`."""
     options = {key: value for key, value in model.items() if key not in TRAINING}
     built: Model = _make(MODELS, options, dataset["shape"])
     return built

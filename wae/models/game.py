@@ -84,12 +84,15 @@ class Penalty(nn.Module, ABC):
     """D(Q_Z, P_Z) from a batch's posterior and as many prior samples.
 
     `players` names the players that it adds, `least` is the smallest batch that it is defined for, and `density` says
-    whether the posterior must have one: a deterministic one has none.
+    whether the posterior must have one: a deterministic one has none. `posteriors` and `priors` name the kinds that it
+    is defined for, empty for all; params are checked by them.
     """
 
     players: ClassVar[tuple[str, ...]] = ()
     least: ClassVar[int] = 1
     density: ClassVar[bool] = False
+    posteriors: ClassVar[tuple[str, ...]] = ()
+    priors: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, posterior: Posterior, prior_sample: Tensor, generator: torch.Generator) -> Tensor:
@@ -141,14 +144,6 @@ class Model(nn.Module, ABC):
 
         Critics are excluded: rounding would disturb a slope that is penalised towards 1, and that penalty needs second
         derivatives, which torch.compile does not support.
-        """
-
-    @abstractmethod
-    def rehearse(self, x: Tensor) -> Tensor:
-        """The networks' raw images (n, c, h, w) for a batch x of that shape; also of shapes without values.
-
-        Raises:
-            UserError: the model cannot be trained in batches of n.
         """
 
     def warmup(self) -> Warmup | None:

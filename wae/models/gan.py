@@ -40,14 +40,6 @@ class Gan(Model):
         """The generator."""
         return {"generator": self.generator}
 
-    def rehearse(self, x: Tensor) -> Tensor:
-        """The generator's raw images, as many as x has.
-
-        Raises:
-            UserError: batch norm is not defined for a batch of that size.
-        """
-        return self.generator(x.new_empty(len(x), self.prior.dimension))  # type: ignore[no-any-return]
-
     def real(self, batch: Batch) -> Tensor:
         """The batch's images in the networks' pixel range, (n, c, h, w)."""
         return self.output.scale(batch.x)

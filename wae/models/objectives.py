@@ -28,13 +28,16 @@ class Sides(Protocol):
 
 
 class Objective(ABC):
-    """The turns of a round; the generator's turn is the last. `players` names the players before it.
+    """The turns of a round; the generator's turn is the last.
 
-    `term` is the name of the generator's loss in history.csv.
+    `players` names the players before it. `term` is the name of the generator's loss in history.csv. `fresh` says
+    whether each of the players' turns draws a batch of its own; then the option `rounds` is the number of these turns,
+    and params are checked to have enough images.
     """
 
     players: ClassVar[tuple[str, ...]]
     term: ClassVar[str]
+    fresh: ClassVar[bool] = False
 
     @abstractmethod
     def turns(self, model: Sides) -> tuple[Player, ...]:
@@ -100,6 +103,7 @@ class Clipping(Objective):
 
     players = ("critic",)
     term = "praise"
+    fresh = True
 
     def __init__(self, *, rounds: Count, bound: Positive) -> None:
         self.rounds, self.bound = rounds, bound
@@ -115,7 +119,7 @@ class Clipping(Objective):
                 for weight in boxed:
                     weight.clamp_(-self.bound, self.bound)
 
-        critic = Player("critic", params, lambda batch: dual(model, batch), fresh=True, after=clip)
+        critic = Player("critic", params, lambda batch: dual(model, batch), fresh=self.fresh, after=clip)
         return (*(critic,) * self.rounds, praised(model))
 
 
@@ -129,6 +133,7 @@ class GradientPenalty(Objective):
 
     players = ("critic",)
     term = "praise"
+    fresh = True
 
     def __init__(self, *, rounds: Count, weight: Positive) -> None:
         self.rounds, self.weight = rounds, weight
@@ -140,7 +145,7 @@ class GradientPenalty(Objective):
             slope = gradient_penalty(model.critic, model.real(batch), imitation(model, batch), batch.generator)
             return {**dual(model, batch), "slope": self.weight * slope}
 
-        critic = Player("critic", tuple(model.critic.parameters()), loss, fresh=True)
+        critic = Player("critic", tuple(model.critic.parameters()), loss, fresh=self.fresh)
         return (*(critic,) * self.rounds, praised(model))
 
 

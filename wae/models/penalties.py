@@ -44,6 +44,8 @@ class Kl(Penalty):
     """Batch mean of KL(Q(Z|X) | P_Z), closed form, in nats: the VAE's (Kingma and Welling 2014, appendix B)."""
 
     density: ClassVar[bool] = True
+    posteriors: ClassVar[tuple[str, ...]] = ("gaussian",)
+    priors: ClassVar[tuple[str, ...]] = ("gaussian",)
 
     def __init__(self, prior: Prior) -> None:
         super().__init__()
@@ -68,6 +70,8 @@ class Bures(Penalty):
     Higher moments have no effect. A batch's moments are noisy: for codes from the prior itself, the penalty averages
     0.262 at n = 100, d = 8, and 12.2 at n = 100, d = 64.
     """
+
+    priors: ClassVar[tuple[str, ...]] = ("gaussian",)
 
     def __init__(self, prior: Prior) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from wae.config.types import Count, Positive
+from wae.config.types import Positive, Several
 from wae.divergences import random_directions
 from wae.errors import UserError
 
@@ -138,7 +138,7 @@ class Mixture(Prior):
 
     means: Tensor
 
-    def __init__(self, dimension: int, *, components: Count, radius: Positive, variance: Positive) -> None:
+    def __init__(self, dimension: int, *, components: Several, radius: Positive, variance: Positive) -> None:
         super().__init__()
         if components < 2 or dimension < 2:
             raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import sys
 from collections.abc import Iterable
@@ -80,6 +81,18 @@ def tree(path: Path) -> ast.Module:
         name = path.relative_to(ROOT) if path.is_absolute() else path
         at, said = (error.lineno, error.msg) if isinstance(error, SyntaxError) else (1, str(error))
         raise UserError(f"{name}:{at}: this is no Python: {said}") from None
+
+
+@cache
+def syntax(path: str) -> str | None:
+    """The sha256 of a source file's syntax tree: docstrings count, comments and layout do not. None if not Python.
+
+    A file that is not valid Python stops a run before it begins. So a file with None was edited later.
+    """
+    try:
+        return hashlib.sha256(ast.dump(tree(Path(path))).encode()).hexdigest()
+    except UserError:
+        return None
 
 
 def _with_parents(module: str) -> list[str]:

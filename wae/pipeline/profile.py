@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wae.config.check import load
+from wae.config.check import Mistakes, load
+from wae.errors import one_of
 
 DATA_PARAMS = "data/params.yaml"
 DATA_DVC = "data/dvc.yaml"
@@ -79,6 +80,13 @@ class Profile:
         for part in key.split("."):
             value = value[part]
         return value
+
+
+def named(name: str) -> Profile:
+    """The profile `name`, read and checked. An unknown name raises Mistakes."""
+    if name not in Profile.names():
+        raise Mistakes([f"--profile {one_of(name, filter(None, Profile.names()))}"])
+    return Profile.read(name)
 
 
 def in_data(key: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wae.config.yaml import canonical
-from wae.pipeline.code import closure
+from wae.pipeline.code import closure, syntax
 from wae.pipeline.profile import Profile
 
 LOCK = "uv.lock"  # the environment's lock file: every job depends on it
@@ -222,9 +222,15 @@ class Job:
         keys = (key.format(**self.scope) for key in self.stage.params)
         return {key: canonical(self.profile.lookup(key)) for key in keys}
 
-    def software(self) -> str:
-        """One sha256 of the bytes of its source files and of the environment's lock file."""
-        digest = hashlib.sha256()
-        for path in (*self.code, LOCK):
-            digest.update(Path(path).read_bytes())
-        return digest.hexdigest()
+    @property
+    def scratch(self) -> Path:
+        """The folder of what it keeps until it has ended, beside nothing that an engine deletes."""
+        return Path("scratch", self.stage.name, self.output_paths[0].parent)
+
+    def software(self) -> dict[str, Any]:
+        """The syntax trees of its source files and the environment's lock file, as checksums.
+
+        A change of a comment or of layout is none, as for receipts.
+        """
+        code = {path: syntax(path) for path in self.code}
+        return {"code": code, LOCK: hashlib.md5(Path(LOCK).read_bytes()).hexdigest()}

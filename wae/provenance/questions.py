@@ -13,8 +13,8 @@ from wae.errors import UserError, near, one_of
 from wae.pipeline.dag import data_jobs, jobs
 from wae.pipeline.profile import Profile
 from wae.pipeline.render import all_data
-from wae.provenance import runrecord
-from wae.provenance.receipt import KEYWORD, Hashes, md5, read
+from wae.provenance import runrecord, unfinished
+from wae.provenance.receipt import KEYWORD, Difference, Hashes, md5, read
 from wae.provenance.state import State
 
 
@@ -67,11 +67,26 @@ def why(path: str) -> str:
     state.hash_of.save()
     if not to_run:
         return f"{path} is up to date: {address} made it from the parameters, inputs and code that are there now."
-    reasons = [(name, found.words) for name in to_run for found in state.own(name)]
-    name, first = reasons[0]
+    reasons = [(name, found) for name in to_run for found in state.own(name)]
+    name, first = reasons[0][0], _told(state, *reasons[0])
     more = f", and {len(reasons) - 1} more {plural('reason', len(reasons) - 1)}" if len(reasons) > 1 else ""
     which = "" if name == address else f" (of {name}, from which it follows)"
     return f"{path} is not up to date: {first}{which}{more}. {_cost(state, to_run)}."
+
+
+def _told(state: State, name: str, found: Difference) -> str:
+    """A reason in words, with what is known of the job's last run and of what brings its outputs back."""
+    job = state.jobs[name]
+    if said := unfinished.last_run(job):
+        never = found.kind == "receipt" and not Path(job.receipt).exists()
+        return said if never else f"{found.words}; {said}"
+    missing = found.kind in ("receipt", "output") and not Path(found.name).exists()
+    if missing and (command := unfinished.restorable(job, state.hash_of)):
+        return f"{found.words}, but DVC has what it made: `{command}` brings it back"
+    length = "models.{dataset}.{model}.epochs".format_map({"dataset": "", "model": "", **job.scope})
+    if found.kind == "parameter" and found.name == length:
+        return f"{found.words}: {unfinished.anew(job)}"
+    return found.words
 
 
 def _cost(state: State, addresses: list[str]) -> str:

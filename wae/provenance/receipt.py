@@ -6,7 +6,6 @@ job runs again: no date, host or duration.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import sys
@@ -14,13 +13,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wae.config.leaves import leaves
 from wae.errors import UserError
 from wae.io import read_json, tag_png, write_json
-from wae.pipeline.code import tree
+from wae.pipeline.code import syntax
 from wae.pipeline.stage import LOCK, Job
 
 PARTS = ("command", "params", "inputs", "lock", "syntax", "setting")  # what decides the outputs
@@ -76,18 +75,6 @@ def md5(path: Path) -> str:
     """The md5 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
-
-
-@cache
-def syntax(path: str) -> str | None:
-    """The sha256 of a source file's syntax tree: docstrings count, comments and layout do not. None if not Python.
-
-    A file that is not valid Python stops a run before it begins. None thus means an edit during the run.
-    """
-    try:
-        return hashlib.sha256(ast.dump(tree(Path(path))).encode()).hexdigest()
-    except UserError:
-        return None
 
 
 def present(job: Job, hash_of: Hashes) -> dict[str, Any]:
@@ -208,7 +195,7 @@ def unchanged(job: Job) -> None:
 
 
 def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = dict(_leaves(old)), dict(_leaves(new))
+    before, after = dict(leaves(old)), dict(leaves(new))
     for name in dict.fromkeys([*before, *after]):
         if name not in after:
             yield Difference("parameter", name, f"parameter {name} is gone; it was {before[name]!r}")
@@ -216,14 +203,6 @@ def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Diff
             yield Difference("parameter", name, f"parameter {name} is new: {after[name]!r}")
         elif before[name] != after[name]:
             yield Difference("parameter", name, f"parameter {name} was {before[name]!r} and is {after[name]!r}")
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for part, inner in value.items():
-            yield from _leaves(inner, f"{name}.{part}" if name else part)
-    else:
-        yield name, value
 
 
 def _files(kind: str, old: Mapping[str, str], new: Mapping[str, str | None]) -> Iterator[Difference]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ def alone(job: Job) -> Iterator[None]:
     Raises:
         UserError: another process runs it now.
     """
-    place = Path(".wae/making", job.stage.folder(job.scope), f"{job.address}.lock")
+    place = _place(job)
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("w") as file:
         try:
@@ -37,19 +38,47 @@ def alone(job: Job) -> Iterator[None]:
         yield
 
 
+def under_way(job: Job) -> bool:
+    """Whether a process makes a job now."""
+    try:
+        with _place(job).open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # it was never made here, or nobody may lock here
+        return False
+    return False
+
+
+def _place(job: Job) -> Path:
+    return Path(".wae/making", job.stage.folder(job.scope), f"{job.address}.lock")
+
+
 @contextmanager
 def recorded(job: Job) -> Iterator[None]:
-    """Context around a job's work: afterwards write its receipt and, also if it fails, the record of the run."""
+    """Context around a job's work: afterwards write its receipt and, also if it fails, the record of the run.
+
+    The record is written before too: one of a run that was killed has no `ended`.
+    """
     begun, start, clock = receipt.begun(job), datetime.now(UTC), time.monotonic()
     record: dict[str, Any] = {"command": job.command, "start": start.isoformat(timespec="seconds"), **_commit()}
-    finished = False
+    write_json(path(job), record | {"finished": False} | _machine())
+    finished, ended = False, "finished"
     try:
         yield
         receipt.finished(job, begun)
         finished = True
+    except BaseException as error:
+        ended = _ended(error)
+        raise
     finally:
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        record |= {"seconds": round(time.monotonic() - clock, 1), "peak_mb": peak // 1024, "finished": finished}
+        record |= {
+            "seconds": round(time.monotonic() - clock, 1),
+            "peak_mb": peak // 1024,
+            "finished": finished,
+            "ended": ended,
+        }
         write_json(path(job), record | _machine())
 
 
@@ -66,6 +95,20 @@ def seconds(job: Job) -> float | None:
     except FileNotFoundError:
         return None
     return float(record["seconds"]) if record["finished"] else None
+
+
+def _ended(error: BaseException) -> str:
+    """How a run ended that did not finish, in words."""
+    match error:
+        case KeyboardInterrupt():
+            return "was stopped by Ctrl-C"
+        case SystemExit(code=int(code)) if code > 128:
+            return f"was stopped by {signal.Signals(code - 128).name}"
+        case SystemExit(code=code):
+            return f"failed with exit code {code}"
+        case UserError():
+            return f"failed: {error}"
+    return f"failed: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 def _commit() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,16 +15,12 @@ from wae.training.train import train
 if TYPE_CHECKING:
     from wae.pipeline.stage import Job
 
-SCRATCH = Path("scratch")
-
 
 def run(job: Job) -> None:
     """Write model.safetensors and history.csv. A killed run resumes from its checkpoint with the same final bytes."""
     dataset, model, seed = (job.scope[axis] for axis in ("dataset", "model", "seed"))
     compute = job.profile.params["compute"]
     device = runtime.start(compute["device"], compute["threads"], "train", seed)
-    weights = job.output("model.safetensors")
-    checkpoint = SCRATCH / weights.parent / "checkpoint.pt"
     with Progress(f"{dataset} {model} {seed}") as report:
         try:
             trained = train(
@@ -34,12 +29,13 @@ def run(job: Job) -> None:
                 read_array(job.input("train.npy")),
                 seed=seed,
                 device=device,
-                checkpoint=checkpoint,
+                checkpoint=job.scratch,
                 software=job.software(),
                 report=report,
             )
         except UserError as error:
             where = f"{job.profile.file(job.profile.name)}: models.{dataset}.{model}, seed {seed}"
             raise UserError(f"{where}: {error}") from error
-    write_text(job.output("history.csv"), pd.DataFrame(trained.history).to_csv(index=False, lineterminator="\n"))
-    write_weights(weights, trained.state)
+        write_text(job.output("history.csv"), pd.DataFrame(trained.history).to_csv(index=False, lineterminator="\n"))
+        write_weights(job.output("model.safetensors"), trained.state)
+        trained.end()

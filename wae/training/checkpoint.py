@@ -1,12 +1,18 @@
-"""A run's state on disk, written between rounds: a run that was stopped continues from it."""
+"""Runs' states on disk, written between rounds: a run that was stopped continues from its own, or from a shorter run's.
+
+Every run has its own file, named by everything that its result depends on, so no run destroys the state of another.
+A JSON file beside it says what that is and how far the run is: `wae checkpoints` and `wae why` read it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from types import FrameType
@@ -14,11 +20,21 @@ from typing import Any, Protocol
 
 import torch
 
-from wae.io import replacing
+from wae.config.leaves import changes
+from wae.io import read_json, replacing, write_json
+
+TOLD = 3  # most checkpoints of other runs that a log names
 
 
 class Resumable(Protocol):
     """An object that can save and load its state: tensors, numbers, strings, lists and dictionaries; no classes."""
+
+    @property
+    def position(self) -> dict[str, int]:
+        """`epochs` and `rounds` of the whole run, and how many of them, as `epoch` and `round`, are done."""
+
+    def alike(self, epochs: int, begun: int) -> bool:
+        """Whether a run of `epochs` epochs is the same as this one in its first `begun` epochs."""
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
@@ -28,35 +44,71 @@ class Resumable(Protocol):
 
 
 class Checkpoint:
-    """A scratch file for one run, replaced every `seconds`; only a run with the same fingerprint continues from it.
+    """The scratch file of one run, replaced every `seconds`.
 
     Args:
-        path: the file; None saves nothing.
-        fingerprint: identifies everything that the run's result depends on, byte for byte.
+        folder: of this file and of those of other runs of the same output; None saves nothing.
+        basis: everything that the run's result depends on, byte for byte: nested mappings of numbers and strings. The
+            run's length is in it as `model.epochs`.
     """
 
-    def __init__(self, path: Path | None, fingerprint: str, seconds: float) -> None:
-        self._path, self._fingerprint, self._seconds = path, fingerprint, seconds
+    def __init__(self, folder: Path | None, basis: Mapping[str, Any], seconds: float) -> None:
+        self._folder, self._basis, self._seconds = folder, json.loads(json.dumps(basis)), seconds
+        self._key = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
         self._saved = time.monotonic()
 
-    def resume(self, run: Resumable) -> str:
-        """Load the saved state into `run`; return a sentence on what happened, an empty one if there is no file."""
-        if self._path is None or not self._path.exists():
-            return ""
-        try:
-            found = torch.load(self._path, map_location="cpu", weights_only=True)
-        except (EOFError, RuntimeError, UnpicklingError) as error:
-            return f"ignoring {self._path}: it cannot be read ({type(error).__name__})"
-        if found["fingerprint"] != self._fingerprint:
-            return f"ignoring {self._path}: it was left by a run with other parameters, data, seed, device or software"
-        run.load_state_dict(found["run"])
-        return f"going on from {self._path}"
+    @property
+    def path(self) -> Path | None:
+        """The file of this run."""
+        return self._folder and self._folder / f"{self._key[:16]}.pt"
 
-    def save(self, run: Resumable) -> None:
-        """Write the state of `run`, which must be between two rounds."""
-        if self._path is not None:
-            with replacing(self._path) as beside:
-                torch.save({"fingerprint": self._fingerprint, "run": run.state_dict()}, beside)
+    def resume(self, run: Resumable) -> list[str]:
+        """Load the saved state that is farthest into `run`; return a sentence on each that is there."""
+        said, others = [], []
+        for path, about in self._found():
+            if why := self._unfit(path, about, run):
+                others.append(f"not going on from {path}, {where(about)}: {why}")
+                continue
+            try:
+                found = torch.load(path, map_location="cpu", weights_only=True)
+            except (EOFError, RuntimeError, UnpicklingError) as error:
+                others.append(f"not going on from {path}: it cannot be read ({type(error).__name__})")
+                continue
+            run.load_state_dict(found["run"])
+            said = [f"going on from {path}, {where(run.position)}"]
+            break
+        more = [f"{len(others) - TOLD} more: `wae checkpoints` lists them"] if len(others) > TOLD else []
+        return [*said, *others[:TOLD], *more]
+
+    def _found(self) -> list[tuple[Path, dict[str, Any]]]:
+        """The checkpoints of the folder and what is written of them, the farthest first."""
+        paths = sorted(self._folder.glob("*.pt")) if self._folder else []
+        return sorted(((path, about(path)) for path in paths), key=lambda of: -_played(of[1]))
+
+    def _unfit(self, path: Path, about: Mapping[str, Any], run: Resumable) -> str:
+        """Why `run` cannot continue from a checkpoint; empty if it can."""
+        own, now = path == self.path, run.position
+        if not about:
+            return "" if own else "nothing says what run left it"
+        then = about["basis"]
+        if differ := changes(_without_length(then), _without_length(self._basis)):
+            return few(differ)
+        begun = about["epoch"] + bool(about["round"])
+        if not run.alike(about["epochs"], begun):
+            length = f"its run had {about['epochs']} epochs, this one has {now['epochs']}"
+            return f"{length}, and the learning rates of the epochs that it played are others"
+        if not own and _played(about) > now["epochs"]:
+            return f"this run ends earlier, after {now['epochs']}"
+        if own and about["ended"]:
+            return "it is the end of this very run, kept for a longer one; this one starts anew"
+        return ""
+
+    def save(self, run: Resumable, *, ended: bool = False) -> None:
+        """Write the state of `run`, which must be between two rounds; `ended` if its result is written too."""
+        if self.path is not None:
+            with replacing(self.path) as beside:
+                torch.save({"run": run.state_dict()}, beside)
+            write_json(self.path.with_suffix(".json"), {**run.position, "ended": ended, "basis": self._basis})
         self._saved = time.monotonic()
 
     def save_if_due(self, run: Resumable) -> None:
@@ -64,10 +116,58 @@ class Checkpoint:
         if time.monotonic() - self._saved >= self._seconds:
             self.save(run)
 
+    def end(self, run: Resumable) -> str:
+        """Delete the file of a run that has ended, or keep the end, if a longer run could go on from it.
+
+        Returns a sentence on a kept one.
+        """
+        epochs = run.position["epochs"]
+        if self.path is None or not epochs or not run.alike(2 * epochs, epochs):
+            self.remove()
+            return ""
+        self.save(run, ended=True)
+        return f"{self.path} keeps this end: with more epochs, the same command goes on from it"
+
     def remove(self) -> None:
-        """Delete the file, since the run has ended."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        """Delete the file."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+            self.path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def about(path: Path) -> dict[str, Any]:
+    """What the file beside a checkpoint says of it; empty if there is none."""
+    with suppress(OSError, ValueError):
+        match read_json(path.with_suffix(".json")):
+            case {
+                "basis": dict(), "epoch": int(), "epochs": int(), "round": int(), "rounds": int(), "ended": bool()
+            } as found:  # fmt: skip
+                return dict(found)
+    return {}
+
+
+def few(words: list[str]) -> str:
+    """The first two of some sentences, and how many more there are."""
+    return "; ".join(words[:2]) + (f"; and {len(words) - 2} more" if len(words) > 2 else "")
+
+
+def _without_length(basis: Mapping[str, Any]) -> dict[str, Any]:
+    model = {name: value for name, value in basis.get("model", {}).items() if name != "epochs"}
+    return {**basis, "model": model}
+
+
+def _played(about: Mapping[str, Any]) -> float:
+    """Epochs played, as a fraction in the middle of one; 0 where nothing is known."""
+    return about["epoch"] + about["round"] / max(about["rounds"], 1) if about else 0.0
+
+
+def where(about: Mapping[str, Any]) -> str:
+    """`after 3 of 5 epochs`, or `in epoch 4 of 5`."""
+    if not about:
+        return "at an unknown epoch"
+    if about["round"]:
+        return f"in epoch {about['epoch'] + 1} of {about['epochs']}"
+    return f"after {about['epoch']} of {about['epochs']} epochs"
 
 
 @contextmanager

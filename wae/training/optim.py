@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn, optim
 
-from wae.config.types import Fraction, NonNegative, Positive
+from wae.config.schedule import first_epoch
+from wae.config.types import Decay, Fraction, NonNegative, Positive
 from wae.errors import UserError
 from wae.models.game import Player
 
@@ -16,7 +17,7 @@ Schedule = Callable[[int, int], float]
 """(epochs done, epochs of the run) -> factor of a learning rate, or of a weight, during the next epoch."""
 
 
-def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction, Fraction]) -> optim.Optimizer:
+def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Decay, Decay]) -> optim.Optimizer:
     """Adam (Kingma and Ba 2015) with epsilon 1e-8.
 
     Args:
@@ -28,7 +29,7 @@ def adam(params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction,
 
 
 def adamw(
-    params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Fraction, Fraction], weight_decay: NonNegative
+    params: Iterable[nn.Parameter], *, lr: Positive, betas: tuple[Decay, Decay], weight_decay: NonNegative
 ) -> optim.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019) and epsilon 1e-8.
 
@@ -40,7 +41,7 @@ def adamw(
     return optim.AdamW(params, lr=lr, betas=(betas[0], betas[1]), weight_decay=weight_decay, fused=True)
 
 
-def rmsprop(params: Iterable[nn.Parameter], *, lr: Positive, alpha: Fraction = 0.99) -> optim.Optimizer:
+def rmsprop(params: Iterable[nn.Parameter], *, lr: Positive, alpha: Decay = 0.99) -> optim.Optimizer:
     """RMSprop (Tieleman and Hinton 2012) with epsilon 1e-8 and no momentum; WGAN's choice.
 
     Args:
@@ -59,15 +60,15 @@ def steps(*, at: tuple[Fraction, ...], factors: tuple[Positive, ...]) -> Schedul
     """Factor 1, then `factors[i]` from the fraction `at[i]` of the epochs on; factors are not multiplied together.
 
     Args:
-        at: fractions of the run, increasing; the WAE paper has 0.3, 0.5, 1 (epochs 30, 50, 100).
+        at: fractions of the run, increasing; the WAE paper has 0.3, 0.5, 1 (epochs 30, 50, 100). A step holds from the
+            first epoch that begins there or later; 1 is the end of the run, which no epoch has.
         factors: as many factors; the WAE paper has 0.5, 0.1, 0.01.
     """
     if len(at) != len(factors) or list(at) != sorted(at):
         raise UserError(f"schedule.at and .factors are {at} and {factors}; they are as many, and `at` increases")
 
     def factor(epoch: int, epochs: int) -> float:
-        # 0.07 * 100 is 7.000000000000001: rounding must not delay a step by an epoch.
-        reached = [value for start, value in zip(at, factors) if epoch >= start * epochs - 1e-9]
+        reached = [value for start, value in zip(at, factors) if epoch >= first_epoch(start, epochs)]
         return reached[-1] if reached else 1.0
 
     return factor

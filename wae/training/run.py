@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -94,13 +93,26 @@ class Run:
         used = self._permutation("verification")[: self.draws * self.batch].view(self.draws, self.batch)
         verify(self.model, self._draw(used, generator(self.device, self.seed, "verification")))
 
-    def fingerprint(self, images: np.ndarray) -> str:
-        """A SHA-256 of all inputs that the bytes of the run depend on."""
-        threads = torch.get_num_threads() if self.device.type == "cpu" else 0
-        parts = [self.dataset, self.entry, self.seed, self.device.type, threads, torch.__version__, images.shape]
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    def basis(self, images: np.ndarray) -> dict[str, Any]:
+        """All inputs that the bytes of the run depend on, and the release of torch; of the images, a SHA-256."""
+        digest = hashlib.sha256(repr(images.shape).encode())
         digest.update(np.ascontiguousarray(images).data)
-        return digest.hexdigest()
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 0
+        settings = {"seed": self.seed, "device": self.device.type, "threads": threads, "torch": torch.__version__}
+        return {"dataset": self.dataset, "model": self.entry, **settings, "images": digest.hexdigest()}
+
+    @property
+    def position(self) -> dict[str, int]:
+        """The whole run's `epochs` and the `rounds` of each; how many, as `epoch` and `round`, are done."""
+        return {"epoch": len(self.history), "epochs": self.epochs, "round": self._round, "rounds": self.rounds}
+
+    def alike(self, epochs: int, begun: int) -> bool:
+        """Whether a run of `epochs` epochs has this one's learning rates in its first `begun` epochs."""
+        return all(
+            schedule(epoch, epochs) == schedule(epoch, self.epochs)
+            for schedule in self.schedules.values()
+            for epoch in range(begun)
+        )
 
     # ---- forward ----
 

@@ -109,8 +109,8 @@ def latent_measures(codes: Tensor, of: int, prior: Prior, generator: torch.Gener
 def information_measures(model: Matched, codes: Tensor, images: np.ndarray, of: int, batch: int) -> dict[str, Measure]:
     """KL, active units and mutual information of images uint8, of which `codes` are one draw each.
 
-    The images were drawn from `of` held-out ones. A point mass has no density, so only its active units are defined. The
-    KL also needs a Gaussian prior.
+    The images were drawn from `of` held-out ones. A point mass has no density, so only its active units are defined.
+    The KL also needs a Gaussian prior.
     """
     parts = [model.moments(unit(images[at : at + batch], codes.device)) for at in range(0, len(images), batch)]
     mean = torch.cat([part for part, _ in parts]).double()
