@@ -53,11 +53,11 @@ def encoder_by_player(run: Run) -> None:
 
 
 def image_by_image(run: Run) -> None:
-    def draw(indices: torch.Tensor) -> Batch:
+    def draw(indices: torch.Tensor, generator: torch.Generator) -> Batch:
         images = [run.images[i].float().div(255) for i in indices.tolist()]
-        return Batch(torch.stack(images), run.generator)
+        return Batch(torch.stack(images), generator)
 
-    run._draw = draw
+    run._batch = draw
 
 
 def loss_read_every_round(run: Run) -> None:

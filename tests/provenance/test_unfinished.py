@@ -155,9 +155,7 @@ def test_how_two_mappings_differ_in_words() -> None:
 def test_why_says_that_fractions_of_the_run_train_anew(project: Project) -> None:
     project.edit(PARAMS, "epochs: 5", "epochs: 6")
     told = project.run("wae", "why", "results/smoke/digits/wae-mmd/1/model.safetensors").stdout
-    assert (
-        "epochs was 5 and is 6: it trains anew, since the schedule steps of its learning rates is in fractions" in told
-    )
+    assert "epochs was 5 and is 6: it trains anew, since the schedule steps is in fractions" in told
 
 
 # ---- what DVC can bring back -----------------------------------------------------

@@ -145,6 +145,14 @@ def test_a_log_names_the_three_farthest_and_how_many_more(tmp_path):
 # ---- another number of epochs ------------------------------------------------
 
 
+def test_a_weight_that_is_annealed_over_the_run_starts_anew(tmp_path):
+    """Its epochs had other weights, though their learning rates are the same."""
+    warm = {"annealing": {"kind": "warmup", "until": 0.5}}
+    again(tmp_path, **constant(epochs=2, **warm))
+    straight = again(None, **constant(epochs=4, **warm))
+    assert equal(again(tmp_path, **constant(epochs=4, **warm)), straight)
+
+
 @EVERY
 @pytest.mark.parametrize("schedule", [CONSTANT, {"kind": "exponential", "final": 0.1}], ids=["constant", "exponential"])
 def test_a_longer_run_goes_on_from_the_end_of_a_shorter_one_only_to_the_same_bytes(name, schedule, tmp_path):
@@ -204,9 +212,7 @@ def test_a_step_that_neither_run_has_come_to_does_not_matter(tmp_path):
     later = left(tmp_path / "later", after=17, epochs=8)
     report = Interrupted(0, after=-1)
     assert equal(again(tmp_path / "later", report=report, epochs=10), again(None, epochs=10))
-    words = (
-        "in epoch 5 of 8: its run had 8 epochs, this one has 10, and the learning rates of the epochs that it played"
-    )
+    words = "in epoch 5 of 8: its run had 8 epochs, this one has 10, and the learning rates or the weight of the epochs that it played"
     assert report.notes[1].startswith(f"not going on from {later}, {words}")
 
 

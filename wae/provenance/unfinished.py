@@ -119,9 +119,10 @@ def _left(path: Path, job: Job) -> Left:
 
 
 def _schedules(job: Job) -> list[str]:
-    """The kinds of schedules whose learning rates depend on the run's length."""
-    optimisers = _basis(job)["model"]["optimisers"].values()
-    return sorted({of["schedule"]["kind"] for of in optimisers} - {CONSTANT})
+    """The kinds of schedules, of learning rates or of lambda, that depend on the run's length."""
+    model = _basis(job)["model"]
+    used = [of["schedule"] for of in model["optimisers"].values()] + [model.get("annealing") or {"kind": CONSTANT}]
+    return sorted({of["kind"] for of in used} - {CONSTANT})
 
 
 def anew(job: Job) -> str:
@@ -129,8 +130,10 @@ def anew(job: Job) -> str:
     if best := farthest(checkpoints(job)):
         return f"it goes on from {best.path}, {best.where}"
     if kinds := _schedules(job):
-        schedules = f"the schedule {' and '.join(kinds)} of its learning rates is in fractions of the run"
-        return f"it trains anew, since {schedules}: with another length, epochs that are done had other rates"
+        schedules = f"the schedule {' and '.join(kinds)} is in fractions of the run"
+        return (
+            f"it trains anew, since {schedules}: with another length, epochs that are done had other rates or weights"
+        )
     return "it trains anew: no end of a shorter run is left in scratch/"
 
 

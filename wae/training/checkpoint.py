@@ -96,7 +96,7 @@ class Checkpoint:
         begun = about["epoch"] + bool(about["round"])
         if not run.alike(about["epochs"], begun):
             length = f"its run had {about['epochs']} epochs, this one has {now['epochs']}"
-            return f"{length}, and the learning rates of the epochs that it played are others"
+            return f"{length}, and the learning rates or the weight of the epochs that it played are others"
         if not own and _played(about) > now["epochs"]:
             return f"this run ends earlier, after {now['epochs']}"
         if own and about["ended"]:

@@ -107,10 +107,10 @@ class Run:
         return {"epoch": len(self.history), "epochs": self.epochs, "round": self._round, "rounds": self.rounds}
 
     def alike(self, epochs: int, begun: int) -> bool:
-        """Whether a run of `epochs` epochs has this one's learning rates in its first `begun` epochs."""
+        """Whether a run of `epochs` epochs has this one's learning rates and lambda in its first `begun` epochs."""
         return all(
             schedule(epoch, epochs) == schedule(epoch, self.epochs)
-            for schedule in self.schedules.values()
+            for schedule in (*self.schedules.values(), self.annealing)
             for epoch in range(begun)
         )
 
