@@ -203,7 +203,7 @@ def test_accept_counts_what_would_run_apart(project: Project) -> None:
     with (project.folder / "wae/stages/collect.py").open("a", encoding="utf-8") as file:
         file.write("# A comment.\n")
     project.edit(PARAMS, "lr: 0.0005", "lr: 0.0006")
-    words = "of 1 more the comments are taken, but a job before would run, so they would: collect"
+    words = "0 jobs are up to date again; 1 job took it and would run for other reasons"
     assert project.run("wae", "accept").stdout == f"{words}\n"
     assert "collect" in {job.name for job in project.planned(TARGET)}
     project.edit(PARAMS, "lr: 0.0006", "lr: 0.0005")
