@@ -211,6 +211,7 @@ def test_a_step_that_neither_run_has_come_to_does_not_matter(tmp_path):
     assert report.notes[1] == f"going on from {path}, in epoch 4 of 10"
     later = left(tmp_path / "later", after=17, epochs=8)
     report = Interrupted(0, after=-1)
+    assert equal(again(tmp_path / "later", report=report, epochs=10), again(None, epochs=10))
     words = (
         "in epoch 5 of 8: its run had 8 epochs, this one has 10, "
         "and the learning rates or the weight of the epochs that it played"
