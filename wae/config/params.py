@@ -26,6 +26,12 @@ class Pretraining(Options):
     tolerance: Positive = Field(description="stop once mean(dmean^2) + mean(dcov^2) is below this; authors 0.1")
 
 
+Network: Any = choice("models.nets", "NETWORKS")
+Posterior: Any = choice("models.posteriors", "POSTERIORS")
+Cost: Any = choice("models.costs", "COSTS")
+Prior: Any = choice("models.priors", "PRIORS")
+Penalty: Any = choice("models.penalties", "PENALTIES")
+Objective: Any = choice("models.objectives", "OBJECTIVES")
 Schedule: Any = choice("training.optim", "SCHEDULES")
 Clip: Any = Annotated[Positive | None, Field(description="longest gradient of a step, by its norm; null for any")]
 Optimiser: Any = choice(
@@ -61,11 +67,11 @@ class AutoEncoder(Training):
     """An auto-encoder with a penalty that moves codes to a prior: cost + weight * penalty (WAE, equation 4)."""
 
     kind: Literal["autoencoder"]
-    network: choice("models.nets", "NETWORKS") = Field(description="encoder and decoder")  # type: ignore[valid-type]
-    posterior: choice("models.posteriors", "POSTERIORS") = Field(description="Q(Z|X)")  # type: ignore[valid-type]
-    cost: choice("models.costs", "COSTS") = Field(description="c(x, x'), the reconstruction cost")  # type: ignore[valid-type]
-    prior: choice("models.priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
-    penalty: choice("models.penalties", "PENALTIES") = Field(description="D(Q_Z, P_Z)")  # type: ignore[valid-type]
+    network: Network = Field(description="encoder and decoder")
+    posterior: Posterior = Field(description="Q(Z|X)")
+    cost: Cost = Field(description="c(x, x'), the reconstruction cost")
+    prior: Prior = Field(description="P_Z")
+    penalty: Penalty = Field(description="D(Q_Z, P_Z)")
     weight: NonNegative = Field(description="lambda, the factor of the penalty; WAE: 10 on MNIST, 100 or 1 on CelebA")
     annealing: Schedule | None = Field(default=None, description="of the weight over the run; null for none")
     noise: NonNegative = Field(description="standard deviation of the truncated normal added to the encoder's input")
@@ -77,9 +83,9 @@ class Gan(Training):
     """A generator trained by an objective of real and generated images. Its network is the auto-encoder's decoder."""
 
     kind: Literal["gan"]
-    network: choice("models.nets", "NETWORKS") = Field(description="its decoder and critic")  # type: ignore[valid-type]
-    prior: choice("models.priors", "PRIORS") = Field(description="P_Z")  # type: ignore[valid-type]
-    objective: choice("models.objectives", "OBJECTIVES") = Field(description="its game")  # type: ignore[valid-type]
+    network: Network = Field(description="its decoder and critic")
+    prior: Prior = Field(description="P_Z")
+    objective: Objective = Field(description="its game")
 
 
 Model = Annotated[AutoEncoder | Gan, Field(discriminator="kind")]
