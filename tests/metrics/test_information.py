@@ -14,6 +14,7 @@ from torch.testing import assert_close
 
 from wae.metrics.codes import information
 from wae.metrics.codes.information import active_units, kl_to_normal, mutual_information
+from wae.metrics.draws import drawn
 from wae.metrics.evaluate import Evaluation, evaluate
 from wae.models.compose import build
 from wae.models.game import Posterior
@@ -142,7 +143,8 @@ def test_the_kl_and_the_units_of_a_model_are_those_of_its_encoder() -> None:
     model = build(DATASET, entry("vae"), generator())
     with torch.no_grad():
         model.encoder[-1].weight.mul_(100)
-        mean, log_variance = model.encoder(torch.tensor(images(60)[:40]).float() / 255).double().chunk(2, 1)
+        used = drawn(images(60), 40, SETTINGS["seed"], "evaluation.samples")
+        mean, log_variance = model.encoder(torch.tensor(used).float() / 255).double().chunk(2, 1)
     found = measured(model).metrics
     assert found["kl"].value == pytest.approx(kl_to_normal(mean, log_variance, 1.0).mean().item(), rel=1e-6)
     assert found["active_units"].value == active_units(mean, 1.0)

@@ -96,14 +96,14 @@ def test_a_comment_beside_another_change_is_not_accepted(folder: Path, kind: str
     CHANGES["comment"][0]()
     BESIDE[kind]()
     assert [found[0] for found in sorted(told())] == sorted(("comment", kind))
-    assert accept(State([training()], Hashes())) == ([], [])
+    assert accept(State([training()], Hashes())) == []
     assert Path(training().receipt).read_bytes() == written
 
 
 def test_comments_alone_are_accepted(folder: Path) -> None:
     run(training())
     CHANGES["comment"][0]()
-    assert accept(State([training()], Hashes())) == ([training().address], [])
+    assert accept(State([training()], Hashes())) == [training().address]
     assert told() == []
 
 
