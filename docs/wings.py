@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "wings.svg"
 GROUND = ("errors", "io", "runtime", "progress")
 COLUMNS = (  # left to right, so that no arrow runs behind a box: wings of a column stand above each other
-    ("transport", "models", "divergences"), ("training", "figures", "table"), ("cli", "stages", "metrics", "data"),
-    ("pipeline", "config"), ("check", "score", "provenance"),
+    ("transport",), ("check", "models"), ("cli", "score", "divergences", "config"), ("provenance", "pipeline"),
+    ("stages", "metrics", "data"), ("training", "figures", "table"),
 )  # fmt: skip
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 150, 62, 40, 50, 20
 Graph = Mapping[str, set[str]]
@@ -112,6 +112,8 @@ def draw() -> str:
         wing: (MARGIN + column[wing] * (WIDTH + GAP_X), MARGIN + (top - level[wing]) * (HEIGHT + GAP_Y))
         for wing in graph
     }
+    if len(set(place.values())) < len(place):
+        raise ValueError("two wings of one column and one level would hide each other: change COLUMNS")
     width = 2 * MARGIN + len(COLUMNS) * (WIDTH + GAP_X) - GAP_X
     ground = MARGIN + top * (HEIGHT + GAP_Y)
     parts = [_arrow(place[wing], place[other]) for wing, other in direct(graph)]

@@ -33,6 +33,12 @@ def scheduled(at: list[float], factors: list[float], epochs: int = 10) -> list[C
 MISTAKES: dict[str, tuple[str, list[Change], list[str]]] = {
     "kl of point masses": (FAMILY, [put({"kind": "deterministic"}, *of("vae", "posterior"))],
         ["vae.penalty.kind is 'kl'", "a gaussian posterior only", "posterior.kind is 'deterministic'"]),
+    "annealing of other lengths": (FAMILY,
+        [put({"kind": "steps", "at": [0.5], "factors": [1.0, 2.0]}, *of("vae", "annealing"))],
+        ["vae.annealing has 1 fractions in `at` and 2 in `factors`"]),
+    "annealing that no epoch has": (FAMILY,
+        [put({"kind": "steps", "at": [0.9], "factors": [2.0]}, *of("vae", "annealing")), put(5, *of("vae", "epochs"))],
+        ["vae.annealing has factor 2.0 at 0.9, which none of the 5 epochs has"]),
     "kl and a cube": (FAMILY, [put(CUBE, *of("vae", "prior"))],
         ["vae.penalty.kind is 'kl'", "a gaussian prior only", "prior.kind is 'cube'"]),
     "bures and a cube": (FAMILY, [put(CUBE, *of("wwae", "prior"))],

@@ -15,7 +15,7 @@ WINGS: dict[str, set[str]] = {
     # wing          may import, besides itself and the ground
     "config":      set(),
     "pipeline":    {"config"},
-    "provenance":  {"config", "pipeline"},
+    "provenance":  {"config", "pipeline", "training"},
     "divergences": {"config"},
     "models":      {"config", "divergences"},
     "training":    {"config", "models"},

@@ -91,6 +91,10 @@ def test_only_a_finished_run_says_what_a_job_costs(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(receipt, "begun", lambda job: {})
     monkeypatch.setattr(receipt, "finished", lambda job, begun: None)
     assert runrecord.seconds(job) is None
+    runrecord.path(job).parent.mkdir(parents=True)
+    for broken in ('{"seconds": 1, "fin', "[]", "{}", '{"seconds": [], "finished": true}'):
+        runrecord.path(job).write_text(broken, encoding="utf-8")
+        assert runrecord.seconds(job) is None
     with runrecord.recorded(job):
         pass
     written = json.loads(runrecord.path(job).read_text(encoding="utf-8"))

@@ -105,6 +105,8 @@ def test_a_checkpoint_of_the_present_is_gone_on_from(folder: Path, monkeypatch: 
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "weight": ({"basis": {"model|weight": 11}}, "old: model.weight was 11 and is 10"),
     "shape": ({"basis": {"dataset|shape": [1, 9, 9]}}, "old: dataset.shape was [1, 9, 9] and is [1, 28, 28]"),
+    "threads": ({"basis": {"threads": 2}}, "old: threads was 2 and is 1"),
+    "device": ({"basis": {"device": "cuda"}}, "old: device was 'cuda' and is 'cpu'"),
     "code": ({"basis": {"code|wae/training/train.py": "0" * 64}}, "old: code.wae"),
     "lock": ({"basis": {"uv.lock": "0" * 32}}, "old: uv.lock was"),
     "length": ({"epochs": 9, "basis": {"model|epochs": 9}},

@@ -271,3 +271,15 @@ def test_a_checkpoint_is_written_when_it_is_due(tmp_path):
     early.save_if_due(first)
     due.save_if_due(first)
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_the_end_of_a_run_is_kept_until_its_outputs_are_written(tmp_path):
+    """A full disk or a folder that may not be written must not cost the training."""
+    first = train(DATASET, entry("wae-mmd"), images(), seed=1, device="cpu", checkpoint=tmp_path)
+    report = Interrupted(0, after=-1)
+    second = train(DATASET, entry("wae-mmd"), images(), seed=1, device="cpu", checkpoint=tmp_path, report=report)
+    (path,) = tmp_path.glob("*.pt")
+    assert report.notes[-1] == f"going on from {path}, after 2 of 2 epochs"
+    assert equal(second, first)
+    second.end()
+    assert list(tmp_path.iterdir()) == []

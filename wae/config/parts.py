@@ -20,10 +20,13 @@ def misfits(entry: Options) -> Iterator[tuple[Keys, str]]:
     prior = entry["prior"]
     if said := PRIORS.get(prior["kind"], _nothing)(prior, entry["network"]["latent"]):
         yield ("prior",), said
-    for player, settings in entry["optimisers"].items():
-        schedule = settings["schedule"]
+    schedules: dict[Keys, Options] = {
+        ("optimisers", player, "schedule"): settings["schedule"] for player, settings in entry["optimisers"].items()
+    }
+    schedules |= {("annealing",): entry["annealing"]} if entry.get("annealing") else {}
+    for keys, schedule in schedules.items():
         if said := SCHEDULES.get(schedule["kind"], _nothing)(schedule, entry["epochs"]):
-            yield ("optimisers", player, "schedule"), said
+            yield keys, said
 
 
 def _asked(entry: Options) -> Iterator[tuple[Keys, str]]:

@@ -92,9 +92,9 @@ def seconds(job: Job) -> float | None:
     """How long the last finished run of a job took, if there is a record."""
     try:
         record = read_json(path(job))
-    except FileNotFoundError:
+        return float(record["seconds"]) if record["finished"] else None
+    except (OSError, ValueError, KeyError, TypeError):  # none, one that may not be read, or none of ours
         return None
-    return float(record["seconds"]) if record["finished"] else None
 
 
 def _ended(error: BaseException) -> str:

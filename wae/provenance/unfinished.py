@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wae.config.leaves import changes
 from wae.io import read_json
-from wae.pipeline.stage import LOCK, Job
+from wae.pipeline.stage import Job
 from wae.provenance import runrecord
 from wae.provenance.lock import full_address
 from wae.provenance.lockfile import cached, file_of, locked
 from wae.provenance.receipt import Hashes, present, read
+from wae.training.left import about, few, where
 
-KEYS = ("model", "dataset", "seed", "code", LOCK)  # of a checkpoint's basis: what is known without torch
 CONSTANT = "constant"  # the schedule that is no function of the run's length
 
 
@@ -43,10 +42,7 @@ class Left:
     @property
     def where(self) -> str:
         """How far its run is: `after 3 of 5 epochs`."""
-        if not self.about:
-            return "at an unknown epoch"
-        epoch, epochs = self.about["epoch"], self.about["epochs"]
-        return f"in epoch {epoch + 1} of {epochs}" if self.about["round"] else f"after {epoch} of {epochs} epochs"
+        return where(self.about)
 
 
 # ---- how the last run ended --------------------------------------------------
@@ -97,7 +93,7 @@ def everywhere(jobs: Iterable[Job]) -> Iterator[tuple[Left, Job | None]]:
     of = {job.scratch: job for job in jobs}
     for path in sorted(path for part in ("train", "results") for path in Path("scratch", part).glob("**/*.pt")):
         job = of.get(path.parent)
-        yield (_left(path, job) if job else Left(path, _about(path), "no model and seed of params has it")), job
+        yield (_left(path, job) if job else Left(path, about(path), "no model and seed of params has it")), job
 
 
 def farthest(left: Iterable[Left]) -> Left | None:
@@ -107,15 +103,14 @@ def farthest(left: Iterable[Left]) -> Left | None:
 
 
 def _left(path: Path, job: Job) -> Left:
-    about = _about(path)
-    if not about:
-        return Left(path, about, "nothing says what run left it")
-    then, now = ({key: of.get(key) for key in KEYS} for of in (about["basis"], _basis(job)))
-    differ = changes(then, now)
-    other_length = about["epochs"] != _epochs(job)
-    if other_length and about["epoch"] + bool(about["round"]) <= _epochs(job) and len(differ) == 1:
-        return Left(path, about, sure=not _schedules(job))
-    return Left(path, about, "; ".join(differ[:2]) + (f"; and {len(differ) - 2} more" if len(differ) > 2 else ""))
+    found, now = about(path), _basis(job)
+    if not found:
+        return Left(path, found, "nothing says what run left it")
+    differ = changes({key: found["basis"].get(key) for key in now}, now)
+    other_length = found["epochs"] != _epochs(job)
+    if other_length and found["epoch"] + bool(found["round"]) <= _epochs(job) and len(differ) == 1:
+        return Left(path, found, sure=not _schedules(job))
+    return Left(path, found, few(differ))
 
 
 def _schedules(job: Job) -> list[str]:
@@ -145,18 +140,11 @@ def _basis(job: Job) -> dict[str, Any]:
     """What a checkpoint of the job's next run would be of, as far as it is known without torch and data."""
     dataset, model = job.scope["dataset"], job.scope["model"]
     params, data = job.profile.params, job.profile.data
-    entries = {"model": params["models"][dataset][model], "dataset": data["datasets"][dataset]}
-    return {**entries, "seed": job.scope["seed"], "threads": job.stage.threads(job.profile), **job.software()}
-
-
-def _about(path: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        match read_json(path.with_suffix(".json")):
-            case {
-                "basis": dict(), "epoch": int(), "epochs": int(), "round": int(), "rounds": int(), "ended": bool()
-            } as found:  # fmt: skip
-                return dict(found)
-    return {}
+    known = {"model": params["models"][dataset][model], "dataset": data["datasets"][dataset], "seed": job.scope["seed"]}
+    device = params["compute"]["device"]
+    if device != "auto":  # which takes the device that there is
+        known |= {"device": device, "threads": job.stage.threads(job.profile) if device == "cpu" else 0}
+    return known | job.software()
 
 
 # ---- the command -------------------------------------------------------------

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from types import FrameType
@@ -21,7 +21,8 @@ from typing import Any, Protocol
 import torch
 
 from wae.config.leaves import changes
-from wae.io import read_json, replacing, write_json
+from wae.io import replacing, write_json
+from wae.training.left import about, few, where
 
 TOLD = 3  # most checkpoints of other runs that a log names
 
@@ -65,9 +66,9 @@ class Checkpoint:
     def resume(self, run: Resumable) -> list[str]:
         """Load the saved state that is farthest into `run`; return a sentence on each that is there."""
         said, others = [], []
-        for path, about in self._found():
-            if why := self._unfit(path, about, run):
-                others.append(f"not going on from {path}, {where(about)}: {why}")
+        for path, told in self._found():
+            if why := self._unfit(path, told, run):
+                others.append(f"not going on from {path}, {where(told)}: {why}")
                 continue
             try:
                 found = torch.load(path, map_location="cpu", weights_only=True)
@@ -135,22 +136,6 @@ class Checkpoint:
             self.path.with_suffix(".json").unlink(missing_ok=True)
 
 
-def about(path: Path) -> dict[str, Any]:
-    """What the file beside a checkpoint says of it; empty if there is none."""
-    with suppress(OSError, ValueError):
-        match read_json(path.with_suffix(".json")):
-            case {
-                "basis": dict(), "epoch": int(), "epochs": int(), "round": int(), "rounds": int(), "ended": bool()
-            } as found:  # fmt: skip
-                return dict(found)
-    return {}
-
-
-def few(words: list[str]) -> str:
-    """The first two of some sentences, and how many more there are."""
-    return "; ".join(words[:2]) + (f"; and {len(words) - 2} more" if len(words) > 2 else "")
-
-
 def _without_length(basis: Mapping[str, Any]) -> dict[str, Any]:
     model = {name: value for name, value in basis.get("model", {}).items() if name != "epochs"}
     return {**basis, "model": model}
@@ -159,15 +144,6 @@ def _without_length(basis: Mapping[str, Any]) -> dict[str, Any]:
 def _played(about: Mapping[str, Any]) -> float:
     """Epochs played, as a fraction in the middle of one; 0 where nothing is known."""
     return about["epoch"] + about["round"] / max(about["rounds"], 1) if about else 0.0
-
-
-def where(about: Mapping[str, Any]) -> str:
-    """`after 3 of 5 epochs`, or `in epoch 4 of 5`."""
-    if not about:
-        return "at an unknown epoch"
-    if about["round"]:
-        return f"in epoch {about['epoch'] + 1} of {about['epochs']}"
-    return f"after {about['epoch']} of {about['epochs']} epochs"
 
 
 @contextmanager

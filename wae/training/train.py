@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from wae.progress import Report, Silent
-from wae.training.checkpoint import Checkpoint, interruptions, where
+from wae.training.checkpoint import Checkpoint, interruptions
+from wae.training.left import where
 from wae.training.run import Run
 
 
@@ -62,6 +63,7 @@ def train(
         report.note(note)
     _finish(run, kept, report)
     run.verify()
+    kept.save(run)  # until the outputs are written: they may not be writable
 
     def end() -> None:
         if note := kept.end(run):
